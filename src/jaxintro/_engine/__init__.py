@@ -1,0 +1,1 @@
+"""The machinery that finds, reads, runs and shows lessons. Lessons never import it."""
