@@ -1,0 +1,1 @@
+"""pytest finds lessons: one item a claim."""

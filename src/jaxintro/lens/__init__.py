@@ -1,0 +1,23 @@
+"""The lens: look at your own function as JAX sees it.
+
+`explain` shows the road from Python to machine code, `race` times candidates honestly,
+`traces` counts traces and says why each was needed, `audit` finds what makes a
+function impure.
+"""
+
+from jaxintro.lens.explanation import Explanation, explain
+from jaxintro.lens.purity import Audit, Finding, audit
+from jaxintro.lens.racing import Race, race
+from jaxintro.lens.tracing import Traces, traces
+
+__all__ = [
+    "Audit",
+    "Explanation",
+    "Finding",
+    "Race",
+    "Traces",
+    "audit",
+    "explain",
+    "race",
+    "traces",
+]
