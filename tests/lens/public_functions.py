@@ -59,7 +59,8 @@ GROUPS = [
         "jax.numpy",
         (M,),
         """corrcoef diagonal fliplr flipud rot90 trace transpose tril triu
-        linalg.cholesky linalg.cond linalg.det linalg.eigh linalg.inv linalg.norm linalg.pinv linalg.qr
+        linalg.cholesky linalg.cond linalg.det linalg.eigh linalg.inv linalg.norm
+        linalg.pinv linalg.qr
         linalg.slogdet linalg.svd fft.fft fft.ifft fft.rfft""",
     ),
     ("jax.numpy", (M, M), "matmul linalg.solve linalg.lstsq linalg.matmul"),
