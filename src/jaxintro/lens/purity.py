@@ -1,4 +1,172 @@
-"""Stub."""
-class Audit: ...
-class Finding: ...
-def audit(function, *args, **kwargs): ...
+"""`audit`: is a function pure, as JAX needs it to be?
+
+Two witnesses are heard. The source of the function, and of the user's own functions
+that it refers to, shows what is read from outside and what is drawn or written. A trace
+shows what really happens: what is printed, changed, leaked, and where it stops.
+"""
+
+from __future__ import annotations
+
+import html
+import inspect
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from jaxintro.lens._purity.hearing import Hearing
+from jaxintro.lens._purity.words import WORDS, Clue
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that makes a function impure, or that jit will not take.
+
+    Attributes:
+        kind: one of "outside state", "output", "mutation", "iterator", "randomness",
+            "key reuse", "leaked tracer", "in-place assignment", "value-dependent
+            branch", "value-dependent shape", "NumPy on a tracer", "non-deterministic
+            trace".
+        line: the line in `file`.
+        what: what the function does there.
+        consequence: what will go wrong.
+        cure: what to do instead.
+        file: the file in which the line stands.
+    """
+
+    kind: str
+    line: int
+    what: str
+    consequence: str
+    cure: str
+    file: str = ""
+
+    def __str__(self) -> str:
+        head = textwrap.wrap(f"line {self.line}: {self.what}", 76)
+        rest = [*wrapped(self.consequence), *wrapped("Cure: " + self.cure)]
+        return "\n".join([f"  {self.kind}", *(f"    {line}" for line in head), *rest])
+
+
+@dataclass(frozen=True)
+class Audit:
+    """The report of an audit: false if there are no findings.
+
+    Attributes:
+        name: the function's name.
+        findings: what was found, by line.
+        untold: where the audit could not tell, one sentence each.
+    """
+
+    name: str
+    findings: tuple[Finding, ...]
+    untold: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self.findings)
+
+    def __len__(self) -> int:
+        return len(self.findings)
+
+    def __str__(self) -> str:
+        count = len(self.findings)
+        if count == 0:
+            head = f"audit of {self.name}: nothing found"
+        else:
+            head = f"audit of {self.name}: {count} finding{'s' if count > 1 else ''}"
+        notes = [line for note in self.untold for line in wrapped(note, "  Note: ", 2)]
+        return "\n\n".join(
+            [head, *map(str, self.findings), *(["\n".join(notes)] if notes else [])]
+        )
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        cells = [
+            f"<tr><td>{each.line}</td><td>{html.escape(each.kind)}</td>"
+            f"<td>{html.escape(each.what)}.<br>{html.escape(each.consequence)}<br>"
+            f"<b>Cure:</b> {html.escape(each.cure)}</td></tr>"
+            for each in self.findings
+        ]
+        head = html.escape(str(self).split("\n")[0])
+        table = f"<table>{''.join(cells)}</table>" if cells else ""
+        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.untold)
+        return f"<p>{head}</p>{table}" + (f"<ul>{notes}</ul>" if notes else "")
+
+
+def wrapped(text: str, first: str = "    ", indent: int = 4) -> list[str]:
+    """A paragraph in at most 80 columns."""
+    later = " " * (indent + 2)
+    return textwrap.wrap(text, 80, initial_indent=first, subsequent_indent=later)
+
+
+def finding(clue: Clue) -> Finding:
+    """A clue in words."""
+    consequence, cure = WORDS[clue.variant or clue.kind]
+    name = clue.name or "it"
+    return Finding(
+        clue.kind,
+        clue.line,
+        clue.what,
+        consequence.replace("{name}", name).replace("{error}", clue.error),
+        clue.cure or cure.replace("{name}", name),
+        clue.filename,
+    )
+
+
+def audit(
+    f: Callable[..., Any],
+    /,
+    *args: Any,
+    static_argnums: int | tuple[int, ...] = (),
+    static_argnames: str | tuple[str, ...] = (),
+    **kwargs: Any,
+) -> Audit:
+    """Look for what makes `f` impure: what jit would freeze, drop, repeat or refuse.
+
+    `f` is traced with abstract values, as `jax.jit(f)(*args, **kwargs)` would trace it,
+    at most twice and never on the data itself; nothing is compiled or executed. What
+    it prints or writes meanwhile is caught; globals, closures, objects, containers, the
+    environment and the states of `random` and `numpy.random` are put back; iterators
+    and open files are not touched. A function whose source shows that it deletes files
+    or starts programs is read, and not traced.
+
+    The source of `f` is read, and that of the user's own functions that it refers to
+    (200 at most); never that of an installed library. A global, a closure or an
+    attribute counts as state only where the source shows that something changes it.
+
+    Args:
+        f: any callable: plain, jitted, vmapped, differentiated, partial, a method.
+        *args: what it would be called with; arrays may be `jax.ShapeDtypeStruct`.
+        static_argnums: positions that jit is to hold static.
+        static_argnames: names that jit is to hold static.
+        **kwargs: keyword arguments of `f`.
+
+    Returns:
+        An `Audit`, false if nothing was found. An exception of the function's own that
+        has nothing to do with purity is reported in `untold`, with its line.
+
+    Raises:
+        TypeError: `f` is not callable, or the arguments do not fit its signature.
+    """
+    if not callable(f):
+        raise TypeError(
+            f"audit expects a function and its arguments, audit(f, x), but was given "
+            f"{f!r:.60}, a {type(f).__name__}."
+        )
+    name = getattr(f, "__qualname__", None) or getattr(f, "__name__", None)
+    name = str(name or type(f).__name__).rpartition("<locals>.")[2]
+    try:
+        inspect.signature(f).bind(*args, **kwargs)
+    except ValueError:
+        pass  # a builtin without a signature
+    except TypeError as error:
+        raise TypeError(f"audit needs the arguments of {name}: {error}.") from None
+    numbers = (static_argnums,) if isinstance(static_argnums, int) else static_argnums
+    names = (static_argnames,) if isinstance(static_argnames, str) else static_argnames
+    hearing = Hearing(f, args, kwargs, {*numbers, *names})
+    found: dict[tuple[str, str, int], Finding] = {}
+    for clue in hearing.clues():
+        found.setdefault((clue.kind, clue.filename, clue.line), finding(clue))
+    home = hearing.home[0]
+    ordered = sorted(found.values(), key=lambda each: (each.file != home, each.line))
+    return Audit(name, tuple(ordered), tuple(dict.fromkeys(hearing.untold)))

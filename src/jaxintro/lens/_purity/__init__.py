@@ -1,0 +1,1 @@
+"""What `jaxintro.lens.purity` is made of."""

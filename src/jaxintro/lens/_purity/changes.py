@@ -1,0 +1,209 @@
+"""Outside state in the source: what a function changes, and what it reads."""
+
+from __future__ import annotations
+
+import ast
+import os
+from argparse import Namespace
+from collections.abc import Iterator
+from types import ModuleType, SimpleNamespace
+
+from jaxintro.lens._purity.chance import GENERATORS
+from jaxintro.lens._purity.clues import called, in_place, is_array, line_of, shown
+from jaxintro.lens._purity.files import is_user_class
+from jaxintro.lens._purity.function import Label, UserFunction
+from jaxintro.lens._purity.outside import (
+    CONTAINERS,
+    change_from_outside,
+    later_change,
+    method_change,
+    module_change,
+    really_changes,
+)
+from jaxintro.lens._purity.state import holds_tracer
+from jaxintro.lens._purity.values import MISSING, follow
+from jaxintro.lens._purity.words import LEAK, MUTATION, OUTSIDE, Clue
+from jaxintro.lens._purity.writes import MUTATORS, Scope, Step, Write, place
+
+
+def rule_changes(function: UserFunction) -> Iterator[Clue]:
+    """Arguments and outside places that are assigned to or changed."""
+    nodes = set(function.nodes())
+    for write in function.page.writes:
+        if write.node not in nodes:
+            continue
+        root, steps, owner = function.resolve(write.root, write.steps, write.scope)
+        label = function.label(root, owner)
+        if label is None or (write.how == "bind" and function.inside(owner)):
+            continue
+        value = function.value(root, owner)
+        own_name = write.how == "update" and function.inside(owner)
+        if own_name and not isinstance(follow(value, steps), CONTAINERS[:-1]):
+            continue  # x += 1 gives a new x, unless x is a list
+        if not really_changes(Write(root, steps, write.how, write.node, owner), value):
+            continue
+        parent = follow(value, steps[:-1]) if steps else MISSING
+        is_item = write.how == "store" and steps and steps[-1][0] == "item"
+        if is_item and label[0] == "argument" and is_array(parent):
+            yield in_place(function, write.node)
+            continue
+        yield change(function, write, label, root, steps)
+
+
+def change(
+    function: UserFunction,
+    write: Write,
+    label: Label,
+    root: str,
+    steps: tuple[Step, ...],
+) -> Clue:
+    """The clue of one change to an argument or an outside place."""
+    kept = steps[:-1] if write.how == "store" and steps[-1][0] == "item" else steps
+    rebound = label[0] == "argument" and any(
+        each.how == "bind" and each.root == root and each.line <= write.line
+        for each in function.page.writes
+        if function.page.owner(each.root, each.scope) is function.node
+    )
+    weak = label[0] == "parameter" or rebound
+    argument = label[0] in ("argument", "parameter")
+    return Clue(
+        MUTATION,
+        function.filename,
+        line_of(function, write.node),
+        f"changes {called(label, root, kept)}",
+        f"`{shown(root, kept)}`",
+        "mutation of an argument" if argument else MUTATION,
+        needs="unexplained" if weak else "change",
+        label=label,
+        step=steps[0][1] if steps else None,
+    )
+
+
+def rule_reads(function: UserFunction) -> Iterator[Clue]:
+    """Outside state that is read, where something changes it."""
+    found: dict[int, list[tuple[str, str]]] = {}
+    seen: set[str] = set()
+    for node in sorted(function.nodes(), key=position):
+        read = outside_read(function, node)
+        if read is None or shown(*read[1:3]) in seen:
+            continue
+        label, root, steps, owner = read
+        value = follow(function.value(root, owner), steps)
+        if holds_tracer(value):
+            yield old_tracer(function, node, called(label, root, steps))
+            continue
+        by = changed_by(function, root, steps, owner)
+        if by:
+            seen.add(shown(root, steps))
+            place = called(label, root, steps)
+            found.setdefault(line_of(function, node), []).append((place, by))
+    for line, reads in found.items():
+        places = " and ".join(place for place, _ in reads)
+        what = f"reads {places}, which {reads[0][1]}"
+        name = " and ".join("`" + place.split("`")[1] + "`" for place, _ in reads)
+        yield Clue(OUTSIDE, function.filename, line, what, name)
+
+
+def position(node: ast.AST) -> tuple[int, int]:
+    """Line and column of a node."""
+    return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
+
+
+def outside_read(
+    function: UserFunction, node: ast.AST
+) -> tuple[Label, str, tuple[Step, ...], Scope] | None:
+    """The outside place that is read where a name stands, as far as it is data."""
+    if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
+        return None
+    top: ast.AST = node
+    parent = function.page.parent[top]
+    while isinstance(parent, ast.Attribute | ast.Subscript) and parent.value is top:
+        top, parent = parent, function.page.parent[parent]
+    if not isinstance(getattr(top, "ctx", ast.Load()), ast.Load):
+        return None
+    if isinstance(parent, ast.AugAssign) and parent.target is top:
+        return None
+    place_read = place(top)
+    if place_read is None:
+        return None
+    if isinstance(parent, ast.Call) and parent.func is top and place_read[1]:
+        if place_read[1][-1][1] in MUTATORS:
+            return None
+        place_read = (place_read[0], place_read[1][:-1])  # config.get("x")
+    root, steps, owner = function.resolve(*place_read, function.page.scope(node))
+    label = function.label(root, owner)
+    if label is None or label[0] in ("argument", "parameter"):
+        return None
+    return label, root, steps, owner
+
+
+def changed_by(
+    function: UserFunction, root: str, steps: tuple[Step, ...], owner: Scope
+) -> str:
+    """What changes an outside place, as the end of a sentence; "" if nothing does."""
+    value = function.value(root, owner)
+    whole = follow(value, steps)
+    if isinstance(whole, ModuleType | type) or callable(whole) or is_chance(whole):
+        return ""
+    if whole is os.environ:
+        return "anything outside may change"
+    change: Write | None = None
+    if not function.inside(owner):
+        change = later_change(function, root, steps, owner)
+    if change is None and steps and steps[0][0] == "attr":
+        name = str(steps[0][1])
+        if isinstance(value, ModuleType):
+            return "its module changes" if module_change(value, name) else ""
+        if is_user_class(value if isinstance(value, type) else type(value)):
+            change = method_change(value, name)
+            if change is None and function.inside(owner):
+                change = change_from_outside(function, value, name)
+    if change is None:
+        return ""
+    if function.node in function.page.ancestors(change.node):
+        return f"it changes itself (line {change.line})"
+    return f"line {change.line} changes"
+
+
+def is_chance(value: object) -> bool:
+    """Whether a value gives something else each time: other rules report it."""
+    return isinstance(value, GENERATORS) or hasattr(type(value), "__next__")
+
+
+def old_tracer(function: UserFunction, node: ast.AST, place: str) -> Clue:
+    """The clue of a tracer that an earlier trace left behind."""
+    line = line_of(function, node)
+    what = f"uses {place}, which holds a tracer of an earlier trace"
+    name = "`" + place.split("`")[1] + "`"
+    variant = "use of a leaked tracer"
+    return Clue(LEAK, function.filename, line, what, name, variant)
+
+
+def unsure(function: UserFunction) -> Iterator[str]:
+    """What is read from outside and could change, though nothing is seen to do so."""
+    for node in function.nodes():
+        read = outside_read(function, node)
+        if read is None or changed_by(function, *read[1:]):
+            continue
+        label, root, steps, owner = read
+        value = function.value(root, owner)
+        if steps and steps[0][0] == "attr" and is_loose(value):
+            steps = steps[:1]
+            if callable(follow(value, steps)):
+                continue
+        elif isinstance(value, list | dict | set):
+            steps = ()
+        else:
+            continue
+        yield (
+            f"{called(label, root, steps)} is baked in while tracing; no change to it "
+            f"was seen, but other code could make one."
+        )
+
+
+def is_loose(value: object) -> bool:
+    """Whether anyone may set the attributes of an object."""
+    cls = type(value)
+    frozen = cls.__setattr__ is not object.__setattr__ or isinstance(value, tuple)
+    plain = isinstance(value, SimpleNamespace | Namespace)
+    return plain or (is_user_class(cls) and not frozen)

@@ -1,0 +1,201 @@
+"""A function of the user's: its syntax tree, and what its names stand for."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import functools
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import FunctionType
+
+from jaxintro.lens._purity.page import Page
+from jaxintro.lens._purity.values import MISSING, contents, follow, known_module
+from jaxintro.lens._purity.writes import UNKNOWN, FunctionNode, Scope, Step, place
+
+CALLBACKS = frozenset({"callback", "io_callback", "pure_callback", "debug_callback"})
+
+Label = tuple[str, str]
+"""How a name is reached ("argument", "object", "global", "closure"), and the name."""
+
+
+@dataclass(frozen=True, eq=False)
+class UserFunction:
+    """A function whose source can be read.
+
+    `values` are what its parameters hold, as far as known (empty for a function that
+    the audited one calls); `receiver` is where its `self` comes from.
+    """
+
+    function: FunctionType
+    page: Page
+    node: FunctionNode
+    values: Mapping[str, object] = field(default_factory=dict)
+    receiver: Label | None = None
+
+    @property
+    def filename(self) -> str:
+        """The file in which the function stands."""
+        return self.function.__code__.co_filename
+
+    @functools.cached_property
+    def parameters(self) -> list[str]:
+        """The names of the parameters, in order."""
+        of = self.node.args
+        last = [each for each in (of.vararg, of.kwarg) if each is not None]
+        return [a.arg for a in (*of.posonlyargs, *of.args, *of.kwonlyargs, *last)]
+
+    @functools.cached_property
+    def collected(self) -> set[str]:
+        """The names of `*args` and `**kwargs`: fresh containers in every call."""
+        found = (self.node.args.vararg, self.node.args.kwarg)
+        return {each.arg for each in found if each is not None}
+
+    def nodes(self) -> Iterator[ast.AST]:
+        """Every node of the body, without what runs in a callback."""
+        body = self.node.body
+        pending: list[ast.AST] = [*body] if isinstance(body, list) else [body]
+        in_callbacks = self._in_callbacks
+        while pending:
+            node = pending.pop()
+            if node in in_callbacks:
+                continue
+            yield node
+            pending.extend(ast.iter_child_nodes(node))
+
+    @functools.cached_property
+    def _in_callbacks(self) -> set[ast.AST]:
+        """What is handed to callbacks: its effects are wanted, and happen in time."""
+        found: set[ast.AST] = set()
+        for node in ast.walk(self.node):
+            if isinstance(node, ast.Call) and last_name(node.func) in CALLBACKS:
+                found |= {arg for arg in node.args if not isinstance(arg, ast.Starred)}
+        names = {node.id for node in found if isinstance(node, ast.Name)}
+        return found | {
+            node
+            for node in ast.walk(self.node)
+            if isinstance(node, ast.FunctionDef) and node.name in names
+        }
+
+    def inside(self, scope: Scope) -> bool:
+        """Whether a variable of `scope` lives and dies with one call."""
+        return self.node in self.page.ancestors(scope)
+
+    @functools.cached_property
+    def aliases(self) -> dict[tuple[Scope, str], tuple[str, tuple[Step, ...]]]:
+        """Local names that are another name for a place: `w = params["w"]`."""
+        bound: dict[tuple[Scope, str], int] = {}
+        for write in self.page.writes:
+            owner = self.page.owner(write.root, write.scope)
+            if write.how == "bind" and self.inside(owner):
+                bound[owner, write.root] = bound.get((owner, write.root), 0) + 1
+        found: dict[tuple[Scope, str], tuple[str, tuple[Step, ...]]] = {}
+        for node in ast.walk(self.node):
+            for name, root, steps in same_places(node):
+                owner = self.page.owner(name, self.page.scope(node))
+                if bound.get((owner, name)) == 1 and name not in self.parameters:
+                    found[owner, name] = (root, steps)
+        return found
+
+    def resolve(
+        self, name: str, steps: tuple[Step, ...], scope: Scope
+    ) -> tuple[str, tuple[Step, ...], Scope]:
+        """Follow aliases: the first name of a place, the steps to it, its owner."""
+        owner = self.page.owner(name, scope)
+        for _ in range(8):
+            if (owner, name) not in self.aliases:
+                break
+            name, more = self.aliases[owner, name]
+            steps = (*more, *steps)
+            owner = self.page.owner(name, owner)
+        return name, steps, owner
+
+    def label(self, name: str, owner: Scope) -> Label | None:
+        """Where a name comes from, or None if it is local (or a builtin)."""
+        if owner is self.node and name in self.parameters:
+            if self.receiver is not None and name == self.parameters[0]:
+                return self.receiver
+            if name in self.collected:
+                return None
+            return ("argument" if name in self.values else "parameter", name)
+        if self.inside(owner):
+            return None
+        if isinstance(owner, ast.Module):
+            return ("global", name) if name in self.function.__globals__ else None
+        return ("closure", name)
+
+    def value(self, name: str, owner: Scope) -> object:
+        """What a name stands for just now."""
+        if self.inside(owner):
+            if owner is self.node and name in self.values:
+                return self.values[name]
+            return self._imported(name)
+        cells = zip(
+            self.function.__code__.co_freevars,
+            self.function.__closure__ or (),
+            strict=True,
+        )
+        for freevar, cell in cells:
+            if freevar == name:
+                return contents(cell)
+        return self.function.__globals__.get(name, getattr(builtins, name, MISSING))
+
+    def _imported(self, name: str) -> object:
+        """The module (or its member) that an import inside the function binds."""
+        for node in ast.walk(self.node):
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    if (alias.asname or alias.name.split(".")[0]) == name:
+                        asked = alias.name if alias.asname else name
+                        return known_module(asked)
+            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                for alias in node.names:
+                    if (alias.asname or alias.name) == name:
+                        module = known_module(node.module)
+                        return follow(module, (("attr", alias.name),))
+        return MISSING
+
+    def evaluate(self, expression: ast.AST) -> object:
+        """What a name, or a place below a name, stands for; else MISSING."""
+        found = place(expression)
+        if found is None:
+            return MISSING
+        name, steps, owner = self.resolve(*found, self.page.scope(expression))
+        return follow(self.value(name, owner), steps)
+
+
+def last_name(expression: ast.AST) -> str:
+    """`jax.debug.callback` -> "callback"."""
+    if isinstance(expression, ast.Attribute):
+        return expression.attr
+    return expression.id if isinstance(expression, ast.Name) else ""
+
+
+def same_places(node: ast.AST) -> Iterator[tuple[str, str, tuple[Step, ...]]]:
+    """The names that a node binds to a part of another: (name, root, steps)."""
+    below: tuple[Step, ...] = ()
+    match node:
+        case ast.Assign(targets=[target], value=source):
+            pass
+        case ast.For(target=target, iter=source):
+            below = (("item", UNKNOWN),)
+            if isinstance(source, ast.Call) and last_name(source.func) in (
+                "items",
+                "values",
+            ):
+                source = source.func
+                source = source.value if isinstance(source, ast.Attribute) else source
+        case _:
+            return
+    found = place(source)
+    if found is None:
+        return
+    if isinstance(target, ast.Tuple):
+        in_loop = isinstance(node, ast.For)
+        below = below if in_loop else (("item", UNKNOWN),)
+        names = [each.id for each in target.elts if isinstance(each, ast.Name)]
+        names = names[-1:] if in_loop else names
+    else:
+        names = [target.id] if isinstance(target, ast.Name) else []
+    for name in names:
+        yield name, found[0], (*found[1], *below)

@@ -1,0 +1,237 @@
+"""One audit, from the function to the clues that stand."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Collection, Iterator
+from types import FunctionType
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxintro.lens._purity.changes import rule_changes, rule_reads, unsure
+from jaxintro.lens._purity.clues import code
+from jaxintro.lens._purity.errors import clue_of
+from jaxintro.lens._purity.files import user_line_of_traceback
+from jaxintro.lens._purity.keys import inner, line_of, reused_keys
+from jaxintro.lens._purity.rules import (
+    drastic,
+    rule_chance,
+    rule_discarded,
+    rule_iterators,
+    rule_output,
+)
+from jaxintro.lens._purity.source import (
+    Reader,
+    at,
+    first_line,
+    is_library,
+    key_at,
+    layers,
+)
+from jaxintro.lens._purity.state import Change, Watch
+from jaxintro.lens._purity.streams import Consumed, Seen
+from jaxintro.lens._purity.trace import Call, arrays_in
+from jaxintro.lens._purity.weigh import weigh
+from jaxintro.lens._purity.words import KEY_REUSE, LEAK, UNSTEADY, Clue
+
+RULES = (
+    rule_reads,
+    rule_changes,
+    rule_chance,
+    rule_output,
+    rule_discarded,
+    rule_iterators,
+)
+
+
+class Hearing:
+    """Hears both witnesses; `untold` is what neither could tell."""
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        static: Collection[int | str],
+    ) -> None:
+        self.function, self.args, self.kwargs = function, args, kwargs
+        self.static = static
+        self.untold: list[str] = []
+        self.complete = False
+        self.reader = Reader()
+        self.reader.read(function, args, kwargs)
+        begin = getattr(layers_end(function), "__code__", None)
+        self.home = ("", 0)
+        if begin is not None:
+            self.home = (begin.co_filename, begin.co_firstlineno)
+
+    def clues(self) -> Iterator[Clue]:
+        """The clues that stand, from the source and from the trace."""
+        seen: list[Clue] = []
+        changes: list[Change] = []
+        outside = [clue for each in self.reader.functions for clue in drastic(each)]
+        if outside:
+            self.untold.append(
+                f"not traced, because line {outside[0].line} acts on the world outside."
+            )
+        elif self._runs_later():
+            self.untold.append("a generator or coroutine function cannot be traced.")
+        else:
+            seen, changes = self._traced()
+        read = [
+            clue
+            for rule in RULES
+            for each in self.reader.functions
+            for clue in rule(each)
+        ]
+        seen = [self._placed(clue) for clue in seen]
+        yield from weigh([*outside, *seen, *read], changes, self.complete, self.home)
+        self._say_what_is_untold()
+
+    def _runs_later(self) -> bool:
+        last = layers_end(self.function)
+        return inspect.isgeneratorfunction(last) or inspect.iscoroutinefunction(last)
+
+    def _traced(self) -> tuple[list[Clue], list[Change]]:
+        """Trace once or twice: what was seen, and what was changed."""
+        seen, changes = Seen(), list[Change]()
+        watch = Watch(seen)
+        try:
+            for each in self.reader.functions:
+                watch.add_function(each)
+            for layer in layers(self.function):
+                watch.add(("object", "self"), layer.first)
+                if not isinstance(layer.callable, FunctionType):
+                    watch.add(("object", "self"), layer.callable)
+            try:
+                call = Call(self.function, self.args, self.kwargs, self.static, watch)
+            except (TypeError, ValueError) as refusal:
+                self.untold.append(f"the arguments are no pytree: {refusal}.")
+                return seen.clues, changes
+            first, error = call.trace()
+            changes = watch.changes()
+            if error is not None:
+                self._stopped(error, seen.clues)
+                return seen.clues, changes
+            self.complete = True
+            watch.reset()
+            noted = len(seen.clues)
+            second, error = call.trace()
+            del seen.clues[noted:]
+            if watch.full:
+                self.untold.append("it reaches more than could be watched.")
+        finally:
+            watch.restore()
+        random = any(each.chance for each in changes)
+        found = [*seen.clues, *self._in_jaxpr(first)]
+        if not random and (error is not None or differ(first, second)):
+            found.append(self._unsteady(first, second))
+        return found, changes
+
+    def _stopped(self, error: BaseException, seen: list[Clue]) -> None:
+        """Note why and where a trace came to no end."""
+        where = user_line_of_traceback(error.__traceback__)
+        at = f"line {where[1]}" if where is not None else "a library"
+        if isinstance(error, Consumed):
+            why = f"`{error}` cannot be copied, and is not used up here"
+        else:
+            clue = clue_of(error, self.reader.functions)
+            if clue is not None:
+                seen.append(clue)
+            text = str(error).split("\n")[0]
+            why = f"{type(error).__name__}: {text}"[:160]
+        self.untold.append(
+            f"tracing stopped at {at} ({why}); the rest was only read in the source."
+        )
+
+    def _in_jaxpr(self, closed: Any) -> Iterator[Clue]:
+        """What the jaxpr itself shows: dead tracers, and keys used twice."""
+        tracers = [each for each in closed.consts if isinstance(each, jax.core.Tracer)]
+        for tracer in tracers:
+            where = line_of_constant(closed, tracer) or self.home
+            what = "uses a tracer that has left its function"
+            yield Clue(LEAK, *where, what, variant="use of a leaked tracer")
+        for reuse in reused_keys(closed):
+            name = key_at(self.reader.functions, *reuse.line)
+            if reuse.first is None:
+                what = f"uses {name} again in every round of a loop"
+                yield Clue(KEY_REUSE, *reuse.line, what, name, "key reuse in a loop")
+                continue
+            before = f"line {reuse.first[1]}"
+            if reuse.first == reuse.line:
+                before = "this line"
+            what = f"uses {name}, which {before} has already used"
+            yield Clue(KEY_REUSE, *reuse.line, what, name)
+
+    def _unsteady(self, first: Any, second: Any) -> Clue:
+        where = self.home
+        pairs = zip(first.jaxpr.eqns, second.jaxpr.eqns, strict=False) if second else ()
+        for one, other in pairs:
+            if text(one) != text(other):
+                where = line_of(one) or self.home
+                break
+        else:
+            pairs = zip(first.consts, second.consts, strict=False) if second else ()
+            for one, other in pairs:
+                if not alike(one, other):
+                    where = line_of_constant(first, one) or self.home
+                    break
+        what = "two traces of the same arguments differ here"
+        return Clue(UNSTEADY, *where, what, needs="steady")
+
+    def _placed(self, clue: Clue) -> Clue:
+        """A clue at the first line of its statement, with the statement quoted."""
+        functions = self.reader.functions
+        line = first_line(functions, clue.filename, clue.line)
+        _, statement = at(functions, clue.filename, clue.line)
+        quoted = "a call on this line" if statement is None else code(statement)
+        what = clue.what.replace("{}", quoted)
+        return clue._replace(line=line, what=what)
+
+    def _say_what_is_untold(self) -> None:
+        if is_library(self.function) and not self.reader.functions:
+            self.untold.append("library code: traced, its source not searched.")
+        for name in self.reader.unread:
+            self.untold.append(f"the source of {name} cannot be read; it was traced.")
+        for each in self.reader.functions:
+            self.untold += unsure(each)
+
+
+def layers_end(function: object) -> Any:
+    """The innermost callable of a function that may be wrapped."""
+    return [layer.callable for layer in layers(function)][-1]
+
+
+def text(jaxpr: Any) -> str:
+    """A jaxpr as text, without the addresses of the functions in it."""
+    return re.sub(r"0x[0-9a-f]+|id=\d+", "", str(jaxpr))
+
+
+def differ(one: Any, other: Any) -> bool:
+    """Whether two jaxprs compute different things."""
+    if text(one) != text(other):
+        return True
+    pairs = zip(arrays_in(one), arrays_in(other), strict=False)
+    return any(not alike(a, b) for a, b in pairs)
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Whether two constants are equal, byte by byte."""
+    if one is other or isinstance(one, jax.core.Tracer):
+        return True
+    if jax.numpy.issubdtype(jax.numpy.result_type(one), jax.dtypes.prng_key):
+        one, other = jax.random.key_data(one), jax.random.key_data(other)
+    return bool(np.asarray(one).tobytes() == np.asarray(other).tobytes())
+
+
+def line_of_constant(closed: Any, constant: object) -> tuple[str, int] | None:
+    """The user's line that first uses a constant."""
+    jaxpr = inner(closed)
+    for var, value in zip(jaxpr.constvars, closed.consts, strict=True):
+        for equation in jaxpr.eqns:
+            if value is constant and any(each is var for each in equation.invars):
+                return line_of(equation)
+    return None

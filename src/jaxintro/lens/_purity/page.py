@@ -1,0 +1,154 @@
+"""One source file as a syntax tree: who binds each name, and what changes it."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import linecache
+from collections import defaultdict
+from collections.abc import Iterator
+from types import CodeType
+from typing import Any
+
+from jaxintro.lens._purity.writes import FunctionNode, Scope, Write, written
+
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+LOOPS = (ast.For, ast.AsyncFor, ast.While)
+
+
+class Page:
+    """The syntax tree of one file, with what binds and changes each name."""
+
+    def __init__(self, lines: tuple[str, ...]) -> None:
+        self.lines = lines
+        self.tree = ast.parse("".join(lines))
+        self.parent: dict[ast.AST, ast.AST] = {}
+        self.bound: dict[ast.AST, set[str]] = defaultdict(set)
+        self.handed_up: dict[ast.AST, dict[str, bool]] = defaultdict(dict)
+        self.writes: list[Write] = []
+        for node in ast.walk(self.tree):
+            for child in ast.iter_child_nodes(node):
+                self.parent[child] = node
+        for node in ast.walk(self.tree):
+            self._enter(node)
+
+    def _enter(self, node: ast.AST) -> None:
+        scope = self.scope(node)
+        for root, steps, how in written(node):
+            self.writes.append(Write(root, steps, how, node, scope))
+        match node:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
+                self.bound[scope].add(name)
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                self.bound[scope].add(name)
+            case ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
+                self.bound[scope].add(name)
+            case ast.Import(names=names) | ast.ImportFrom(names=names):
+                self.bound[scope] |= {
+                    (alias.asname or alias.name).split(".")[0] for alias in names
+                }
+            case ast.Global(names=names) | ast.Nonlocal(names=names):
+                is_global = isinstance(node, ast.Global)
+                self.handed_up[scope] |= dict.fromkeys(names, is_global)
+
+    def scope(self, node: ast.AST) -> Scope:
+        """The function, class or module in which `node` stands."""
+        while node is not self.tree:
+            node = self.parent[node]
+            if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
+                return node
+        return self.tree
+
+    def owner(self, name: str, scope: Scope) -> Scope:
+        """The scope whose variable `name` is, when it is used in `scope`."""
+        start = scope
+        while not isinstance(scope, ast.Module):
+            handed_up = self.handed_up[scope].get(name)
+            if handed_up:
+                return self.tree
+            visible = scope is start or not isinstance(scope, ast.ClassDef)
+            if handed_up is None and visible and name in self.bound[scope]:
+                return scope
+            scope = self.scope(scope)
+        return scope
+
+    def ancestors(self, node: ast.AST) -> Iterator[ast.AST]:
+        """`node`, its parent, and so on up to the module."""
+        yield node
+        while node in self.parent:
+            node = self.parent[node]
+            yield node
+
+    def loops(self, node: ast.AST, scope: Scope) -> list[ast.AST]:
+        """The loops of `scope` around `node`, the innermost first."""
+        found: list[ast.AST] = []
+        for ancestor in self.ancestors(node):
+            if ancestor is scope:
+                break
+            if isinstance(ancestor, LOOPS):
+                found.append(ancestor)
+        return found
+
+    def arms(self, node: ast.AST) -> dict[ast.AST, str]:
+        """For each `if` and `try` around `node`, the arm in which it stands."""
+        found: dict[ast.AST, str] = {}
+        below: ast.AST = node
+        for ancestor in self.ancestors(node):
+            if isinstance(ancestor, ast.If | ast.Try):
+                for arm, value in ast.iter_fields(ancestor):
+                    if isinstance(value, list) and below in value:
+                        found[ancestor] = arm
+            below = ancestor
+        return found
+
+    def statement(self, line: int) -> ast.stmt | None:
+        """The innermost statement on `line`."""
+        best: ast.stmt | None = None
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.stmt) and node.lineno <= line <= last_line(node):
+                best = node if best is None or node.lineno >= best.lineno else best
+        return best
+
+    def find(self, code: CodeType) -> FunctionNode | None:
+        """The node of the function that was compiled to `code`."""
+        found: list[FunctionNode] = []
+        for node in ast.walk(self.tree):
+            if not isinstance(node, FUNCTIONS):
+                continue
+            decorators: list[Any] = getattr(node, "decorator_list", [])
+            first = min([node.lineno, *(each.lineno for each in decorators)])
+            name = getattr(node, "name", "<lambda>")
+            if (first, name) == (code.co_firstlineno, code.co_name):
+                found.append(node)
+        if len(found) > 1:  # several lambdas on one line
+            found = [node for node in found if holds(node, code)] or found
+        return found[-1] if found else None
+
+
+def last_line(node: ast.AST) -> int:
+    """The last line of `node`."""
+    return int(getattr(node, "end_lineno", 0) or getattr(node, "lineno", 0))
+
+
+def holds(node: FunctionNode, code: CodeType) -> bool:
+    """Whether the body of the lambda `node` is what `code` was compiled from."""
+    body = node.body
+    if isinstance(body, list):
+        return False
+    span = (body.lineno, body.end_lineno, body.col_offset, body.end_col_offset)
+    return span in set(code.co_positions())
+
+
+def page_of(filename: str, namespace: dict[str, Any] | None = None) -> Page | None:
+    """The page of a file, or None if its source cannot be read."""
+    linecache.checkcache(filename)
+    return parsed(tuple(linecache.getlines(filename, namespace)))
+
+
+@functools.lru_cache(maxsize=32)
+def parsed(lines: tuple[str, ...]) -> Page | None:
+    """The page of some lines; None if there are none, or if they are not Python."""
+    try:
+        return Page(lines) if lines else None
+    except (SyntaxError, ValueError):
+        return None

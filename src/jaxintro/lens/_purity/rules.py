@@ -1,0 +1,159 @@
+"""What the source shows: the rules, each from one function to its clues."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import io
+import logging
+import sys
+from collections.abc import Iterator
+from types import BuiltinFunctionType, FunctionType
+
+from jaxintro.lens._purity.chance import chance
+from jaxintro.lens._purity.clues import called, code, line_of, shown
+from jaxintro.lens._purity.function import UserFunction, last_name
+from jaxintro.lens._purity.values import follow
+from jaxintro.lens._purity.words import (
+    IN_PLACE,
+    ITERATOR,
+    OUTPUT,
+    RANDOMNESS,
+    Clue,
+)
+from jaxintro.lens._purity.writes import words
+
+UPDATES = words("set add subtract multiply mul divide power min max apply")
+FILES = words(
+    """remove unlink mkdir makedirs rmdir removedirs rename replace system popen kill
+    chdir write truncate symlink link execv fork putenv _exit"""
+)
+DRASTIC = {
+    "posix": FILES,
+    "nt": FILES,
+    "os": FILES,
+    "builtins": frozenset({"input", "breakpoint", "exit", "quit"}),
+    "sys": frozenset({"exit"}),
+}
+DRASTIC_MODULES = words(
+    "shutil subprocess socket urllib http requests ftplib smtplib pdb"
+)
+PATH_METHODS = words(
+    "write_text write_bytes unlink mkdir rmdir touch symlink_to hardlink_to"
+)
+
+
+def rule_chance(function: UserFunction) -> Iterator[Clue]:
+    """`random`, `numpy.random`, clocks: calls, and generators from outside."""
+    for node in function.nodes():
+        if not isinstance(node, ast.Call):
+            continue
+        variant = chance(function.evaluate(node.func), node)
+        if variant:
+            what = f"calls {code(node.func)}"
+            line = line_of(function, node)
+            yield Clue(
+                RANDOMNESS, function.filename, line, what, code(node.func), variant
+            )
+
+
+def rule_output(function: UserFunction) -> Iterator[Clue]:
+    """Prints, logging, and files opened to be written."""
+    for node in function.nodes():
+        if not isinstance(node, ast.Call):
+            continue
+        value = function.evaluate(node.func)
+        needs, variant = "output", OUTPUT
+        if isinstance(getattr(value, "__self__", None), logging.Logger) or (
+            getattr(value, "__module__", None) == "logging"
+        ):
+            needs = ""
+            if last_name(node.func) in ("getLogger", "basicConfig", "getLevelName"):
+                continue
+        elif value is builtins.open or value is io.open:
+            if not set("wax+") & set(mode_of(node)):
+                continue
+            variant = "output to a file"
+        elif value is not builtins.print and not writes_to_terminal(function, node):
+            continue
+        what = f"{code(node)} runs while the function is traced"
+        line = line_of(function, node)
+        yield Clue(OUTPUT, function.filename, line, what, variant=variant, needs=needs)
+
+
+def writes_to_terminal(function: UserFunction, node: ast.Call) -> bool:
+    """Whether a call is `sys.stdout.write(…)` or the like."""
+    if not isinstance(node.func, ast.Attribute) or "write" not in node.func.attr:
+        return False
+    stream = function.evaluate(node.func.value)
+    return stream is sys.stdout or stream is sys.stderr
+
+
+def mode_of(node: ast.Call) -> str:
+    """The mode given to `open`, "r" if none or not a constant."""
+    modes = [each.value for each in node.keywords if each.arg == "mode"] + node.args[1:]
+    if modes and isinstance(modes[0], ast.Constant):
+        return str(modes[0].value)
+    return "r"
+
+
+def rule_discarded(function: UserFunction) -> Iterator[Clue]:
+    """`x.at[0].set(1)` as a statement: its result is thrown away."""
+    for node in function.nodes():
+        match node:
+            case ast.Expr(
+                value=ast.Call(
+                    func=ast.Attribute(
+                        value=ast.Subscript(value=ast.Attribute(value=x, attr="at")),
+                        attr=method,
+                    )
+                )
+            ) if method in UPDATES:
+                yield Clue(
+                    IN_PLACE,
+                    function.filename,
+                    node.lineno,
+                    f"{code(node)} throws its result away",
+                    code(x),
+                    "discarded update",
+                    cure=f"Keep the result: `{ast.unparse(x)} = {ast.unparse(node)}`",
+                )
+
+
+def rule_iterators(function: UserFunction) -> Iterator[Clue]:
+    """Iterators that come from outside and are used."""
+    for node in function.nodes():
+        if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
+            continue
+        root, steps, owner = function.resolve(node.id, (), function.page.scope(node))
+        label = function.label(root, owner)
+        value = follow(function.value(root, owner), steps)
+        plain = isinstance(value, type | FunctionType | BuiltinFunctionType)
+        if label is None or plain or not hasattr(type(value), "__next__"):
+            continue
+        yield Clue(
+            ITERATOR,
+            function.filename,
+            line_of(function, node),
+            f"takes items from {called(label, root, steps)}",
+            shown(root, steps),
+            needs="stop",
+        )
+
+
+def drastic(function: UserFunction) -> Iterator[Clue]:
+    """What must not happen even once: deleted files, other programs, questions."""
+    for node in function.nodes():
+        if not isinstance(node, ast.Call):
+            continue
+        value = function.evaluate(node.func)
+        module, name = getattr(value, "__module__", None), last_name(node.func)
+        if (
+            name in DRASTIC.get(str(module).split(".")[0], ())
+            or name in PATH_METHODS
+            or str(module).split(".")[0] in DRASTIC_MODULES
+        ):
+            what = f"{code(node)} acts on the world outside"
+            line = line_of(function, node)
+            variant = "output to a file"
+            yield Clue(OUTPUT, function.filename, line, what, variant=variant)

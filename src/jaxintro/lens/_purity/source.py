@@ -1,0 +1,225 @@
+"""Which functions to read: the audited one, and the user's own that it refers to."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from types import BuiltinFunctionType, FunctionType, MethodType
+from typing import Any
+
+import jax
+
+from jaxintro.lens._purity.files import is_user_class, is_user_file
+from jaxintro.lens._purity.function import UserFunction
+from jaxintro.lens._purity.page import Page, page_of
+from jaxintro.lens._purity.streams import is_stream
+from jaxintro.lens._purity.values import MISSING, contents
+
+MOST = 200  # functions read in one audit
+CALLED = ("__init__", "__post_init__", "__call__", "setup")
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A callable that is called with `first`, then the caller's arguments."""
+
+    callable: Any
+    first: tuple[object, ...] = ()
+    keywords: Mapping[str, object] = field(default_factory=dict)
+    receiver: str | None = None
+
+
+def layers(function: object) -> Iterator[Layer]:
+    """`function`, what it wraps, what that wraps, and so on.
+
+    Sees through functools.partial, bound methods, callable objects, classes, and
+    whatever sets `__wrapped__`: jax.jit, jax.vmap, jax.grad, functools.wraps.
+    """
+    layer = Layer(function)
+    seen: set[int] = set()
+    while id(layer.callable) not in seen:
+        seen.add(id(layer.callable))
+        yield layer
+        inner = layer.callable
+        if isinstance(inner, functools.partial):
+            keywords = {**inner.keywords, **layer.keywords}
+            layer = Layer(inner.func, (*inner.args, *layer.first), keywords)
+        elif isinstance(inner, MethodType):
+            layer = replace(
+                layer, callable=inner.__func__, first=(inner.__self__, *layer.first)
+            )
+            layer = replace(layer, receiver="object")
+        elif hasattr(inner, "__wrapped__"):
+            layer = replace(layer, callable=inner.__wrapped__)
+        elif is_user_object(inner):
+            call = type(inner).__call__
+            layer = Layer(call, (inner, *layer.first), layer.keywords, "object")
+        else:
+            return
+
+
+def is_user_object(value: object) -> bool:
+    """Whether a value is a callable object of a class that the user wrote."""
+    plain = FunctionType | BuiltinFunctionType | type
+    return (
+        not isinstance(value, plain) and callable(value) and is_user_class(type(value))
+    )
+
+
+def is_user_function(value: object) -> bool:
+    """Whether a value is a Python function from a file of the user's."""
+    return isinstance(value, FunctionType) and is_user_file(value.__code__.co_filename)
+
+
+def is_library(function: object) -> bool:
+    """Whether no layer of a callable is the user's own."""
+    return not any(is_user_function(layer.callable) for layer in layers(function))
+
+
+class Reader:
+    """Collects the functions to read; `unread` names those without a source."""
+
+    def __init__(self) -> None:
+        self.functions: list[UserFunction] = []
+        self.unread: list[str] = []
+        self._pages: dict[str, Page | None] = {}
+        self._seen: set[tuple[object, ...]] = set()
+
+    def page(self, filename: str, namespace: dict[str, Any] | None = None) -> Any:
+        """The page of a file, parsed once; None if it cannot be read."""
+        if filename not in self._pages:
+            self._pages[filename] = page_of(filename, namespace)
+        return self._pages[filename]
+
+    def read(
+        self, function: Callable[..., Any], args: Any = (), kwargs: Any = None
+    ) -> None:
+        """Collect the audited function, what it wraps, and what these refer to."""
+        for layer in layers(function):
+            values = self._values(layer, args, kwargs or {})
+            receiver = None
+            if layer.receiver:
+                receiver = (layer.receiver, "self")
+            self._add(layer.callable, values, receiver)
+            self._add_parts(layer)
+        for leaf in jax.tree.leaves((args, kwargs), is_leaf=is_stream):
+            if callable(leaf):
+                self._refer(leaf, None)
+        done = 0
+        while done < min(len(self.functions), MOST):
+            self._refer_from(self.functions[done])
+            done += 1
+
+    def _values(self, layer: Layer, args: Any, kwargs: Any) -> Mapping[str, object]:
+        if not is_user_function(layer.callable):
+            return {}
+        try:
+            bound = inspect.signature(layer.callable, follow_wrapped=False)
+            found = bound.bind(*layer.first, *args, **{**layer.keywords, **kwargs})
+        except TypeError:
+            return {}
+        found.apply_defaults()
+        return found.arguments
+
+    def _add(self, function: object, values: Any, receiver: Any) -> None:
+        if not isinstance(function, FunctionType) or not is_user_function(function):
+            return
+        key = (function.__code__, receiver, tuple(map(id, function.__closure__ or ())))
+        if key in self._seen or len(self.functions) >= MOST:
+            return
+        self._seen.add(key)
+        page = self.page(function.__code__.co_filename, function.__globals__)
+        node = page.find(function.__code__) if page is not None else None
+        if node is None:
+            self.unread.append(function.__name__)
+        else:
+            found = UserFunction(function, page, node, values, receiver)
+            self.functions.append(found)
+
+    def _add_parts(self, layer: Layer) -> None:
+        """The user's code inside a library's: a module's methods, a closure."""
+        inner = layer.callable
+        if isinstance(inner, type) and is_user_class(inner):
+            for name in CALLED:
+                self._add(vars(inner).get(name), {}, None)
+        if layer.first and not is_user_function(inner):
+            owner = layer.first[0]
+            if is_user_class(type(owner)):
+                for name in CALLED[2:]:
+                    method = getattr(type(owner), name, None)
+                    for each in layers(method):
+                        self._add(each.callable, {}, ("object", "self"))
+        if isinstance(inner, FunctionType) and not is_user_function(inner):
+            for cell in inner.__closure__ or ():
+                value = contents(cell)
+                if is_user_function(value):
+                    self._add(value, {}, None)
+
+    def _refer(self, value: object, receiver: Any) -> None:
+        for layer in layers(value):
+            self._add(layer.callable, {}, receiver if layer.receiver else None)
+            if isinstance(layer.callable, type):
+                self._add_parts(layer)
+
+    def _refer_from(self, function: UserFunction) -> None:
+        """Follow every name and attribute of a function to the user's functions."""
+        for node in function.nodes():
+            if not isinstance(node, ast.Name | ast.Attribute):
+                continue
+            value = function.evaluate(node)
+            if value is not MISSING and callable(value):
+                self._refer(value, root_label(function, node))
+
+
+def root_label(function: UserFunction, node: ast.AST) -> Any:
+    """The label of the name at which a place begins."""
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return None
+    name, _, owner = function.resolve(node.id, (), function.page.scope(node))
+    return function.label(name, owner)
+
+
+def at(
+    functions: list[UserFunction], filename: str, line: int
+) -> tuple[UserFunction | None, ast.stmt | None]:
+    """The function and the statement on a line of a file."""
+    for function in functions:
+        if function.filename != filename:
+            continue
+        statement = function.page.statement(line)
+        if statement is None:
+            continue
+        around = function.page.ancestors(statement)
+        if function.node in around or statement in function.page.ancestors(
+            function.node
+        ):
+            return function, statement
+    return None, None
+
+
+def first_line(functions: list[UserFunction], filename: str, line: int) -> int:
+    """The first line of the statement on a line, if the statement is no longer."""
+    function, statement = at(functions, filename, line)
+    if function is None or statement is None:
+        return line
+    inside = function.node in function.page.ancestors(statement)
+    return statement.lineno if inside else line
+
+
+def key_at(functions: list[UserFunction], filename: str, line: int) -> str:
+    """The key that a line hands to jax.random, in the user's words."""
+    function, statement = at(functions, filename, line)
+    if function is None or statement is None:
+        return "a key"
+    for node in ast.walk(statement):
+        if isinstance(node, ast.Call) and node.args:
+            value = function.evaluate(node.func)
+            module = str(getattr(value, "__module__", None) or "")
+            if module.startswith(("jax._src.random", "jax.random")):
+                return f"`{ast.unparse(node.args[0])}`"
+    return "a key"

@@ -1,0 +1,226 @@
+"""The program's state around a trace: seen before, compared after, put back."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import random
+from collections import deque
+from dataclasses import dataclass, field
+from types import FunctionType, ModuleType
+from typing import Any
+
+import jax
+import numpy as np
+
+from jaxintro.lens._purity.boxes import Box, Contents, box_of, cell_box, names_box
+from jaxintro.lens._purity.chance import GENERATORS
+from jaxintro.lens._purity.function import Label, UserFunction
+from jaxintro.lens._purity.streams import Seen, stand_in
+from jaxintro.lens._purity.values import contents
+
+MOST = 20_000  # things watched in one audit
+ABSENT = object()
+ENVIRONMENT = ("global", "environ")
+NUMBERED = (list, set, deque, bytearray, np.ndarray)
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something that is not as it was: where, and whether it holds a tracer now."""
+
+    label: Label
+    step: object
+    leaked: bool
+    own: bool
+    place: tuple[int, object]
+    chance: bool = False  # a random generator has been drawn from
+
+    def explains(self, label: Label | None, step: object) -> bool:
+        """Whether a clue about `label` and the first step below it means this."""
+        known = isinstance(step, str | int) and isinstance(self.step, str | int)
+        return label == self.label and (not known or step == self.step)
+
+
+@dataclass(eq=False)
+class Kept:
+    """One thing under watch: what it held, and how the user reaches it."""
+
+    thing: object
+    box: Box
+    before: Contents
+    during: Contents
+    labels: list[tuple[Label, object]] = field(default_factory=list)
+    is_names: bool = False
+    fresh: bool = False  # made for this trace alone
+
+
+class Watch:
+    """Everything that the functions under audit can reach, and what it held."""
+
+    def __init__(self, seen: Seen) -> None:
+        self.seen = seen
+        self.kept: dict[int, Kept] = {}
+        self.full = False
+        environment = self._keep(os.environ, names_box(os.environ), ENVIRONMENT, None)
+        environment.labels.append((("global", "os"), "environ"))
+        for thing in (random._inst, np.random.mtrand._rand):
+            self.add(("chance", "global"), thing)
+
+    def add_function(self, function: UserFunction) -> None:
+        """Watch the globals, closure, defaults and object of a function."""
+        inner = function.function
+        names = set(inner.__code__.co_names) | {
+            name for code in codes(inner.__code__) for name in code.co_names
+        }
+        globals_ = inner.__globals__
+        self._namespace(globals_)
+        for name in sorted(names & globals_.keys()):
+            self._replace(globals_, name)
+            self.add(("global", name), globals_[name])
+        for name, cell in zip(
+            inner.__code__.co_freevars, inner.__closure__ or (), strict=True
+        ):
+            label = ("closure", name)
+            self._keep(cell, cell_box(cell), label, None)
+            self.add(label, contents(cell))
+        for name, parameter in inspect.signature(inner).parameters.items():
+            self.add(("argument", name), parameter.default)
+        if function.receiver is not None and function.values:
+            self.add(function.receiver, function.values[function.parameters[0]])
+
+    def add(self, label: Label, thing: Any, fresh: bool = False) -> None:
+        """Watch a thing, and what it holds, and so on."""
+        pending: list[tuple[Any, object]] = [(thing, None)]
+        visited: set[int] = set()
+        while pending:
+            thing, step = pending.pop()
+            if id(thing) in visited or isinstance(thing, jax.Array | str | bytes):
+                continue
+            visited.add(id(thing))
+            if len(self.kept) >= MOST:
+                self.full = True
+                return
+            if isinstance(thing, tuple):
+                pending += [(each, step) for each in thing]
+            box = box_of(thing)
+            if box is None:
+                continue
+            new = fresh and isinstance(thing, list | dict)
+            kept = self._keep(thing, box, label, step, new)
+            for key, value in kept.before.items():
+                below = key if step is None else step
+                if not isinstance(value, FunctionType | ModuleType | bytes):
+                    pending.append((value, below))
+            if not isinstance(thing, type) and box.own:
+                pending.append((type(thing), "__class__" if step is None else step))
+
+    def _keep(
+        self, thing: Any, box: Box, label: Label, step: object, fresh: bool = False
+    ) -> Kept:
+        if id(thing) not in self.kept:
+            before = box.read()
+            is_code = isinstance(thing, type | ModuleType)
+            during = before if is_code else self._replaced(before, label)
+            if any(during[key] is not before[key] for key in before):
+                box.write(during)
+            self.kept[id(thing)] = Kept(thing, box, before, during, fresh=fresh)
+        kept = self.kept[id(thing)]
+        if (label, step) not in kept.labels:
+            kept.labels.append((label, step))
+        return kept
+
+    def _replaced(self, held: Contents, label: Label) -> Contents:
+        return {
+            key: stand_in(value, label[1] if key == "" else str(key), self.seen)
+            for key, value in held.items()
+        }
+
+    def _namespace(self, names: Any) -> None:
+        if id(names) not in self.kept:
+            box = names_box(names)
+            held = box.read()
+            kept = Kept(names, box, held, dict(held), is_names=True)
+            self.kept[id(names)] = kept
+
+    def _replace(self, names: dict[str, Any], name: str) -> None:
+        """Put a stand-in in the place of a global."""
+        new = stand_in(names[name], name, self.seen)
+        if new is not names[name]:
+            self.kept[id(names)].during[name] = names[name] = new
+
+    def changes(self) -> list[Change]:
+        """What is not as it was when the trace began."""
+        found: list[Change] = []
+        for kept in self.kept.values():
+            now = kept.box.read()
+            for key in {**kept.during, **now}:
+                if unchanged(kept.during.get(key, ABSENT), now.get(key, ABSENT)):
+                    continue
+                leaked = not kept.fresh and holds_tracer(now.get(key))
+                own = kept.box.own
+                chance = isinstance(kept.thing, GENERATORS)
+                found += [
+                    Change(label, step, leaked, own, (id(kept.thing), key), chance)
+                    for label, step in self._labels(kept, key)
+                ]
+        return found
+
+    def _labels(self, kept: Kept, key: object) -> list[tuple[Label, object]]:
+        if kept.is_names:
+            return [(("global", str(key)), None)]
+        deep = isinstance(kept.thing, NUMBERED) or key == ""
+        return [
+            (label, (None if deep else key) if step is None else step)
+            for label, step in kept.labels
+        ]
+
+    def reset(self) -> None:
+        """Make everything as it was when the trace began, stand-ins included."""
+        for stream in self.seen.streams:
+            stream.rewind()
+        for kept in self.kept.values():
+            if isinstance(kept.thing, GENERATORS):
+                continue  # a second draw must differ from the first
+            if not same(kept.box.read(), kept.during):
+                kept.box.write(kept.during)
+
+    def restore(self) -> None:
+        """Make everything as it was before the audit."""
+        for kept in self.kept.values():
+            if not same(kept.box.read(), kept.before):
+                kept.box.write(kept.before)
+
+
+def codes(code: Any) -> list[Any]:
+    """The code objects nested in another."""
+    inner = [each for each in code.co_consts if hasattr(each, "co_names")]
+    return inner + [deeper for each in inner for deeper in codes(each)]
+
+
+def unchanged(one: object, other: object) -> bool:
+    """Whether two readings gave the same thing (text is read anew each time)."""
+    return one is other or (
+        type(one) is type(other) and isinstance(one, str | bytes) and one == other
+    )
+
+
+def same(one: Contents, other: Contents) -> bool:
+    """Whether two readings of a box hold the same things in the same order."""
+    return list(one) == list(other) and all(
+        unchanged(one[key], other[key]) for key in one
+    )
+
+
+def holds_tracer(value: Any, depth: int = 6) -> bool:
+    """Whether a value is a tracer, or holds one."""
+    if isinstance(value, jax.core.Tracer):
+        return True
+    if depth == 0 or isinstance(value, jax.Array | str | bytes | np.ndarray | type):
+        return False
+    if isinstance(value, tuple):
+        return any(holds_tracer(each, depth - 1) for each in value)
+    box = box_of(value)
+    if box is None or isinstance(value, ModuleType | FunctionType):
+        return False
+    return any(holds_tracer(each, depth - 1) for each in box.read().values())
