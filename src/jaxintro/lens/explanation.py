@@ -1,19 +1,46 @@
 """`explain`: the road that a function takes from Python to machine code."""
 
+import inspect
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
 
 import jax
 
-from jaxintro.lens import hlo, jaxprs
+from jaxintro.lens import backend, hlo, jaxprs, page
 
-PLAIN = tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any]]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What JAX and XLA made of a function. What a backend does not tell is None."""
+    """What JAX and XLA made of a function. What a backend does not tell is None.
+
+    Attributes:
+        name: of the function.
+        jaxpr: the program that tracing wrote down, as text.
+        equations: primitive name → how many; a `jit` inside is seen through, and what
+            stands in a loop is counted once, as `"sin (in a loop)"`.
+        stablehlo: the program that was handed to XLA, as text.
+        compiled: the program that XLA made of it (optimised HLO), as text.
+        kernels: separate pieces of work that the compiled program launches; those in
+            a loop or in a branch are counted once. A copy of memory is one, a
+            constant is none.
+        eager_kernels: the same if each equation of the jaxpr is compiled alone, as
+            when it runs op by op. A jitted function that is called inside, such as
+            `jnp.where`, is compiled as a whole then too.
+        flops: floating point operations, as XLA estimates them: the body of a loop is
+            counted once, and exp, sin and the like are counted apart.
+        transcendentals: how many values of exp, sin and the like.
+        bytes: bytes read and written by the kernels, as XLA estimates them.
+        temp_bytes: memory that the program needs besides arguments and results.
+        dead: the equations whose results nothing needs, counted as in `equations`:
+            traced, then dropped by XLA.
+    """
 
     name: str
     jaxpr: str | None
@@ -23,10 +50,11 @@ class Explanation:
     kernels: int | None
     eager_kernels: int | None
     flops: float | None
+    transcendentals: float | None
     bytes: float | None
     temp_bytes: int | None
     dead: dict[str, int] | None
-    closed_jaxpr: Any = field(repr=False, compare=False, default=None)
+    traced: Any = field(repr=False, compare=False, default=None)
 
     @property
     def intensity(self) -> float | None:
@@ -35,6 +63,25 @@ class Explanation:
             return None
         return self.flops / self.bytes
 
+    @cached_property
+    def kernel_list(self) -> tuple[hlo.Kernel, ...]:
+        """Each kernel with the operations that were fused into it."""
+        return hlo.kernels(self.compiled) or ()
+
+    def __str__(self) -> str:
+        return page.text(self)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return page.html(self)
+
+    def plot(self) -> "Figure":
+        """The jaxpr as a graph, what XLA fused into one kernel outlined."""
+        from jaxintro.lens import drawing
+
+        return drawing.graph(self)
+
 
 def explain(
     function: Callable[..., Any],
@@ -42,62 +89,93 @@ def explain(
     static_argnums: int | tuple[int, ...] = (),
     **kwargs: Any,
 ) -> Explanation:
-    """Trace and compile a function for these arguments, without running it."""
+    """Trace and compile a function for these arguments; it is not run on them.
+
+    Args:
+        function: anything that `jax.jit` takes, or that it gave; also what
+            `jax.jit(f).lower(...)` and its `.compile()` give, for which no arguments
+            are needed and the earlier steps remain None.
+        *args: as for the function: pytrees of arrays, or `jax.ShapeDtypeStruct`s.
+        static_argnums: positions of arguments that are values, not arrays.
+        **kwargs: as for the function.
+
+    Raises:
+        TypeError: it cannot be called, or not with these arguments.
+        Exception: whatever the function itself raises while it is traced.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> explain(lambda x: jnp.sin(x) + 1, 2.0).equations
+        {'sin': 1, 'add': 1}
+    """
     if isinstance(function, jax.stages.Compiled):
-        return report(str(function), None, None, function)
-    if not isinstance(function, jax.stages.Wrapped) or static_argnums:
-        function = jax.jit(function, static_argnums=static_argnums)
-    traced = function.trace(*args, **kwargs)
+        return compiled_only(function)
+    if isinstance(function, jax.stages.Lowered):
+        return compiled_only(function.compile(), function.as_text())
+    jitted = prepared(function, args, kwargs, static_argnums)
+    try:
+        traced = jitted.trace(*args, **kwargs)
+    except Exception as error:
+        error.__traceback__ = theirs(error.__traceback__)
+        raise
     lowered = traced.lower()
-    return report(traced.fun_name, traced.jaxpr, lowered.as_text(), lowered.compile())
-
-
-def report(name: str, jaxpr: Any, stablehlo: str | None, compiled: Any) -> Explanation:
-    """Put together what each stage tells."""
-    text = compiled.as_text()
-    costs = cost(compiled)
-    memory = compiled.memory_analysis()
     return Explanation(
-        name=name,
-        jaxpr=None if jaxpr is None else str(jaxpr),
-        equations=None if jaxpr is None else jaxprs.count(jaxpr),
-        stablehlo=stablehlo,
-        compiled=text,
-        kernels=hlo.kernels(text),
-        eager_kernels=None if jaxpr is None else eager_kernels(jaxpr),
-        flops=costs.get("flops"),
-        bytes=costs.get("bytes accessed"),
-        temp_bytes=getattr(memory, "temp_size_in_bytes", None),
-        dead=None,
-        closed_jaxpr=jaxpr,
+        name=traced.fun_name,
+        jaxpr=str(traced.jaxpr),
+        equations=jaxprs.count(jaxprs.inner(traced.jaxpr).eqns),
+        stablehlo=lowered.as_text(),
+        eager_kernels=backend.eager_kernels(traced.jaxpr),
+        dead=jaxprs.dead(traced.jaxpr),
+        traced=traced.jaxpr,
+        **backend.facts(lowered.compile()),
     )
 
 
-def cost(compiled: Any) -> dict[str, float]:
-    """XLA's estimate of the costs: a dict, or in older versions a list of one."""
-    costs = compiled.cost_analysis()
-    if isinstance(costs, list):
-        costs = costs[0] if costs else {}
-    return dict(costs or {})
+def compiled_only(compiled: Any, stablehlo: str | None = None) -> Explanation:
+    """What can still be told of a program that is compiled already."""
+    facts = backend.facts(compiled)
+    module = re.match(r"HloModule (?:jit_)?([\w.\-]+)", facts["compiled"] or "")
+    return Explanation(
+        name=module[1] if module else "a compiled function",
+        jaxpr=None,
+        equations=None,
+        stablehlo=stablehlo,
+        eager_kernels=None,
+        dead=None,
+        **facts,
+    )
 
 
-def eager_kernels(jaxpr: Any) -> int | None:
-    """How many kernels are launched if each equation is compiled alone."""
-    total = 0
-    known: dict[Any, int | None] = {}
-    for equation in jaxprs.inner(jaxpr).eqns:
-        key = (
-            equation.primitive,
-            str(equation.params),
-            tuple(str(v.aval) if hasattr(v, "aval") else v for v in equation.invars),
-        )
-        if key not in known:
-            function, avals = jaxprs.alone(equation, jaxpr)
-            structs = [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in avals]
-            compiled = jax.jit(function).lower(*structs).compile()
-            known[key] = hlo.kernels(compiled.as_text())
-        alone = known[key]
-        if alone is None:
-            return None
-        total += alone
-    return total
+def prepared(
+    function: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    static_argnums: int | tuple[int, ...],
+) -> Any:
+    """The function jitted, once it is clear that it can take these arguments."""
+    if not callable(function):
+        raise TypeError(f"explain needs a function, not {function!r}.")
+    name = getattr(function, "__name__", type(function).__name__)
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # some builtins have none
+        signature = None
+    if signature:
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as error:
+            given = ", ".join(["...", *(f"{key}=..." for key in kwargs)])
+            raise TypeError(
+                f"{name}{signature} does not take the arguments given to "
+                f"explain({name}, {given}): {error}."
+            ) from None
+    if isinstance(function, jax.stages.Wrapped) and static_argnums == ():
+        return function
+    return jax.jit(function, static_argnums=static_argnums)
+
+
+def theirs(traceback: TracebackType | None) -> TracebackType | None:
+    """A traceback without our own frames at its head."""
+    while traceback and traceback.tb_frame.f_code.co_filename == __file__:
+        traceback = traceback.tb_next
+    return traceback

@@ -1,13 +1,14 @@
-"""How many kernels stand in a compiled program: read from its HLO text."""
+"""The kernels of a compiled program, read from its HLO text."""
 
 import re
-from typing import NamedTuple
+from dataclasses import dataclass
 
 # What only names, packs or waits for memory, and starts no computation.
 FREE = frozenset(
     {
         "add-dependency",
         "after-all",
+        "async-update",
         "bitcast",
         "constant",
         "get-tuple-element",
@@ -26,18 +27,45 @@ INSTRUCTION = re.compile(r"^\s+(?:ROOT )?%?([\w.\-]+) = (.*)$")
 OPCODE = re.compile(r"\s*([a-z][\w\-]*)\(")
 CALLED = re.compile(
     r"(?:to_apply|calls|body|condition|true_computation|false_computation"
-    r"|branch_computations|called_computations)="
-    r"(?:%?([\w.\-]+)|\{([^}]*)\})"
+    r"|branch_computations)=(?:%?([\w.\-]+)|\{([^}]*)\})"
 )
+OPERATION = re.compile(r'op_name="([^"]*)"')
+PYTHON = re.compile(r'custom_call_target="[^"]*callback')
 
 
-class Instruction(NamedTuple):
-    """One line of a computation: its name, its opcode and what it calls."""
+@dataclass(frozen=True)
+class Instruction:
+    """One line of a computation, and the computations that it calls."""
 
     name: str
     opcode: str
     called: tuple[str, ...]
     text: str
+
+    @property
+    def is_kernel(self) -> bool:
+        """Whether it starts a computation; a call back to Python is none."""
+        waits = self.opcode in FREE or self.opcode.endswith("-done")
+        return not (waits or self.opcode in CONTROL or PYTHON.search(self.text))
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A kernel: a fusion, or one operation, copy or library call left on its own.
+
+    `paths` says of which operations of the program it was made, each as the path of
+    names that JAX gave it, such as `jit(f)/jit(_where)/select_n`.
+    """
+
+    name: str
+    opcode: str
+    paths: tuple[str, ...]
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The last names of the paths; the opcode if there are none."""
+        names = [path.rpartition("/")[2] for path in self.paths]
+        return tuple(names) or (self.opcode,)
 
 
 def after_type(text: str) -> str:
@@ -60,12 +88,15 @@ def instruction(line: str) -> Instruction | None:
     for single, several in CALLED.findall(line):
         names = [single] if single else several.split(",")
         called += [name.strip().lstrip("%") for name in names]
-    return Instruction(match[1], opcode[1], tuple(called), line.strip())
+    return Instruction(match[1], opcode[1], tuple(called), line)
 
 
-def computations(text: str) -> tuple[dict[str, list[Instruction]], str | None]:
+Computations = dict[str, list[Instruction]]
+
+
+def computations(text: str) -> tuple[Computations, str | None]:
     """The computations of a module by name, and the name of the entry computation."""
-    found: dict[str, list[Instruction]] = {}
+    found: Computations = {}
     entry = current = None
     for line in text.splitlines():
         header = COMPUTATION.match(line)
@@ -78,33 +109,37 @@ def computations(text: str) -> tuple[dict[str, list[Instruction]], str | None]:
     return found, entry
 
 
-def launched(text: str) -> list[Instruction] | None:
-    """The instructions of a compiled program that are kernels, in program order.
+def kernels(text: str | None) -> tuple[Kernel, ...] | None:
+    """The kernels of a compiled program, in the order in which it runs them.
 
-    Each is a fusion, or a single operation, copy or library call that was not fused.
-    What a loop, a branch or a call runs is counted once. None where the text is not
-    HLO.
+    What a loop, a branch or a call runs is listed once. None where there is no text,
+    or where it is not HLO.
     """
-    found, entry = computations(text)
+    found, entry = computations(text or "")
     if entry is None:
         return None
 
-    def inside(name: str) -> list[Instruction]:
-        kernels: list[Instruction] = []
+    def launched(name: str) -> list[Kernel]:
+        kernels: list[Kernel] = []
         for item in found.get(name, []):
             if item.opcode in CONTROL:
                 for called in item.called:
-                    kernels += inside(called)
-            elif item.opcode not in FREE and not item.opcode.endswith("-done"):
-                kernels.append(item)
+                    kernels += launched(called)
+            elif item.is_kernel:
+                kernels.append(Kernel(item.name, item.opcode, paths(item, found)))
         return kernels
 
-    return inside(entry)
+    return tuple(launched(entry))
 
 
-def kernels(text: str | None) -> int | None:
-    """How many separate kernels a compiled program launches, loops turned once."""
-    if text is None:
-        return None
-    found = launched(text)
-    return None if found is None else len(found)
+def paths(item: Instruction, found: Computations) -> tuple[str, ...]:
+    """The operations that an instruction and what it calls were made of, each once."""
+    names: list[str] = []
+    for called in item.called:
+        for part in found.get(called, []):
+            names += paths(part, found)
+    own = OPERATION.search(item.text)
+    # A fusion bears the name of its root, which stands inside it already.
+    if own and not names:
+        names.append(own[1])
+    return tuple(dict.fromkeys(names))
