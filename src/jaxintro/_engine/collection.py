@@ -1,1 +1,75 @@
-"""pytest finds lessons: one item a claim."""
+"""pytest finds lessons: one item a claim.
+
+A pytest plugin, so that `pytest --pyargs jaxintro` and `pytest my_lesson.py` work
+wherever jaxintro is installed. It is loaded with every pytest there, and so imports
+nothing that it may not need.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from jaxintro._engine import catalog, page
+
+
+class LessonModule(pytest.Module):
+    """A lesson file: its items are its claims."""
+
+    def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
+        """Yield one item for each check, in the order of the page."""
+        lesson = catalog.read_head(self.path) or catalog.find(str(self.path))
+        try:
+            sections = page.read(lesson).sections
+        except catalog.UsageError as error:
+            raise self.CollectError(str(error)) from None
+        for section in sections:
+            for check in section.checks:
+                yield pytest.Function.from_parent(self, name=check.name)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add --platform."""
+    group = parser.getgroup("jaxintro", "jaxintro: lessons whose every claim is a test")
+    group.addoption(
+        "--platform",
+        choices=("cpu", "gpu", "tpu"),
+        help="prove the claims there, instead of on JAX's first choice",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose the platform before any lesson runs."""
+    platform = config.getoption("--platform")
+    if platform is None:
+        return
+    from jaxintro._engine import setting
+
+    try:
+        setting.choose(platform)
+    except catalog.LackingError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> pytest.Collector | None:
+    """Collect lessons found on the way through a folder."""
+    if parent.session.isinitpath(file_path) or not _is_lesson(file_path, b"\nORDER = "):
+        return None  # a file named on the command line is pytest's to make a module of
+    return LessonModule.from_parent(parent, path=file_path)
+
+
+def pytest_pycollect_makemodule(
+    module_path: Path, parent: pytest.Collector
+) -> pytest.Module | None:
+    """Collect a lesson named on the command line; it need not ask for a place."""
+    if module_path.name.startswith("test_") or not _is_lesson(
+        module_path, b"\ndef check_"
+    ):
+        return None
+    return LessonModule.from_parent(parent, path=module_path)
+
+
+def _is_lesson(path: Path, mark: bytes) -> bool:
+    return path.suffix == ".py" and mark in path.read_bytes()

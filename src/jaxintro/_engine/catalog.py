@@ -1,0 +1,122 @@
+"""Which lessons there are, read from their source. Nothing is imported or run."""
+
+import ast
+import difflib
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).parents[1]
+
+
+class RefusalError(Exception):
+    """One line for the reader, and the exit status that goes with it."""
+
+    status = 1
+
+
+class UsageError(RefusalError):
+    """What the reader asked for makes no sense; the line says what would."""
+
+    status = 2
+
+
+class LackingError(RefusalError):
+    """The machine does not have what was asked for."""
+
+    status = 3
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One lesson, known by what stands before the first function of its file."""
+
+    name: str
+    title: str  # the docstring's first line, "Topic: one clause."
+    order: int | None  # None in a lesson of one's own that does not ask for a place
+    path: Path
+    ours: bool  # part of the course, not a file of the reader's
+
+    @property
+    def module(self) -> str:
+        """The name to import it by."""
+        return f"jaxintro.{self.name}" if self.ours else self.name
+
+    @property
+    def argument(self) -> str:
+        """What a reader types to open it again."""
+        return self.name if self.ours else str(self.path)
+
+
+@cache
+def course() -> tuple[Lesson, ...]:
+    """The lessons of the course, in the order in which they are read."""
+    found = (read_head(path, ours=True) for path in PACKAGE.glob("*.py"))
+    lessons = [lesson for lesson in found if lesson and lesson.order is not None]
+    return tuple(sorted(lessons, key=lambda lesson: (lesson.order, lesson.name)))
+
+
+def read_head(path: Path, *, ours: bool = False) -> Lesson | None:
+    """The lesson in this file, or None if its head has no docstring to name it."""
+    head = re.split(r"^(?:def |class |@)", read_text(path), maxsplit=1, flags=re.M)[0]
+    try:
+        tree = ast.parse(head)
+    except SyntaxError:
+        return None
+    title = (ast.get_docstring(tree) or "").partition("\n")[0].rstrip(".")
+    return Lesson(path.stem, title, _order(tree), path, ours) if title else None
+
+
+def read_text(path: Path) -> str:
+    """The text of a file.
+
+    Raises:
+        UsageError: it is not text, or not ours to read.
+    """
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"'{path}' cannot be read: {error}.") from error
+
+
+def _order(tree: ast.Module) -> int | None:
+    for node in tree.body:
+        match node:
+            case ast.Assign([ast.Name("ORDER")], ast.Constant(int(order))):
+                return order
+    return None
+
+
+def find(name: str) -> Lesson:
+    """The lesson that the reader means by a name or a path.
+
+    Raises:
+        UsageError: there is none; the message names the nearest.
+    """
+    if is_path(name):
+        return _find_file(Path(name))
+    for lesson in course():
+        if lesson.name == name:
+            return lesson
+    names = [lesson.name for lesson in course()]
+    raise UsageError(f"There is no lesson called '{name}'.{nearest(name, names)}")
+
+
+def is_path(name: str) -> bool:
+    """The reader means a file of their own, not a lesson by its name."""
+    return name.endswith(".py") or "/" in name or "\\" in name
+
+
+def _find_file(path: Path) -> Lesson:
+    if not path.is_file():
+        raise UsageError(f"There is no file '{path}': give the path of a lesson file.")
+    lesson = read_head(path)
+    return lesson or Lesson(path.stem, path.stem, None, path, ours=False)
+
+
+def nearest(name: str, names: list[str]) -> str:
+    """The end of a message about a wrong name: the right one, if one is near."""
+    if close := difflib.get_close_matches(name, names, n=1, cutoff=0.5):
+        return f" Did you mean '{close[0]}'?"
+    return f" There are: {', '.join(names)}."

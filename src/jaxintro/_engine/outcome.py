@@ -1,0 +1,130 @@
+"""Running a page: every demo is called, every claim is proved. Nothing prints."""
+
+import importlib
+import importlib.util
+import sys
+import time
+import traceback
+from dataclasses import dataclass, field
+from types import ModuleType
+
+from jaxintro._engine.catalog import Lesson, UsageError
+from jaxintro._engine.page import Check, Section
+from jaxintro._engine.teeth import measure
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one claim."""
+
+    check: Check
+    holds: bool
+    seconds: float
+    message: str = ""  # why it does not hold
+    sharpness: float | None = None  # smallest relative error that it would notice
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one section gave: a definition gives nothing."""
+
+    section: Section
+    value: object = None
+    error: str = ""  # what the demo raised, where it should not have
+    seconds: float = 0.0
+    verdicts: tuple[Verdict, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        """The demo ran, and each of its claims holds."""
+        return not self.error and all(verdict.holds for verdict in self.verdicts)
+
+
+@dataclass
+class Tally:
+    """The count that the last line of a page gives."""
+
+    demos: int = 0
+    claims: int = 0
+    broken: int = 0  # claims that do not hold and demos that raised
+    started: float = field(default_factory=time.perf_counter)
+
+    def add(self, outcome: Outcome) -> None:
+        """Count one more section."""
+        self.demos += outcome.section.is_demo
+        self.claims += len(outcome.verdicts)
+        failed = sum(not verdict.holds for verdict in outcome.verdicts)
+        self.broken += failed or bool(outcome.error)
+
+    @property
+    def seconds(self) -> float:
+        """Wall time since counting began."""
+        return time.perf_counter() - self.started
+
+
+def load(lesson: Lesson) -> ModuleType:
+    """Import a lesson.
+
+    Raises:
+        UsageError: the file cannot be imported; the message says where, and why.
+    """
+    if lesson.ours:
+        return importlib.import_module(lesson.module)
+    name = f"lesson_{lesson.name}"
+    spec = importlib.util.spec_from_file_location(name, lesson.path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"'{lesson.path}' is not a Python file.")
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        why = explain_failure(error, str(lesson.path))
+        raise UsageError(f"'{lesson.path}' cannot be imported: {why}") from error
+    return module
+
+
+def run_section(
+    module: ModuleType, section: Section, *, sharpness: bool = False
+) -> Outcome:
+    """Call a demo and its checks; what they raise is part of the outcome."""
+    if not section.is_demo:
+        return Outcome(section)
+    value, error = None, ""
+    start = time.perf_counter()
+    try:
+        value = getattr(module, section.name)()
+    except (Exception, SystemExit) as raised:
+        error = explain_failure(raised, str(module.__file__))
+    seconds = time.perf_counter() - start
+    verdicts = [
+        _verdict(module, section, check, sharpness=sharpness)
+        for check in section.checks
+    ]
+    return Outcome(section, value, error, seconds, tuple(verdicts))
+
+
+def _verdict(
+    module: ModuleType, section: Section, check: Check, *, sharpness: bool
+) -> Verdict:
+    start = time.perf_counter()
+    try:
+        getattr(module, check.name)()
+    except (Exception, SystemExit) as raised:
+        seconds = time.perf_counter() - start
+        why = explain_failure(raised, str(module.__file__))
+        return Verdict(check, False, seconds, why)
+    seconds = time.perf_counter() - start
+    bite = measure(module, section, check).sharpness if sharpness else None
+    return Verdict(check, True, seconds, sharpness=bite)
+
+
+def explain_failure(error: BaseException, path: str) -> str:
+    """One line: what was raised, on which line of the lesson, and what stands there."""
+    said = " ".join(str(error).split())
+    frames = [
+        f for f in traceback.extract_tb(error.__traceback__) if f.filename == path
+    ]
+    place = f" (line {frames[-1].lineno}: {frames[-1].line})" if frames else ""
+    name = "" if isinstance(error, AssertionError) else type(error).__name__
+    what = ": ".join(filter(None, [name, said])) or "the assertion does not hold"
+    return (what if len(what) <= 300 else what[:299] + "…") + place

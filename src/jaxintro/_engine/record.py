@@ -1,0 +1,44 @@
+"""Outcomes as one plain object, for programs: the shape of `--json`."""
+
+from collections.abc import Sequence
+
+from jaxintro._engine.catalog import Lesson
+from jaxintro._engine.outcome import Outcome, Verdict
+from jaxintro._engine.values import show
+
+
+def lesson_record(
+    lesson: Lesson, outcomes: Sequence[Outcome], seconds: float, *, sharpness: bool
+) -> dict[str, object]:
+    """One lesson: its demos in order, each with its checks. Times in seconds."""
+    return {
+        "name": lesson.name,
+        "title": lesson.title,
+        "seconds": round(seconds, 4),
+        "demos": [
+            _demo(outcome, sharpness=sharpness)
+            for outcome in outcomes
+            if outcome.section.is_demo
+        ],
+    }
+
+
+def _demo(outcome: Outcome, *, sharpness: bool) -> dict[str, object]:
+    record: dict[str, object] = {
+        "name": outcome.section.name,
+        "seconds": round(outcome.seconds, 4),
+        "output": None if outcome.error else "\n".join(show(outcome.value)),
+        "checks": [_check(v, sharpness=sharpness) for v in outcome.verdicts],
+    }
+    return record | ({"error": outcome.error} if outcome.error else {})
+
+
+def _check(verdict: Verdict, *, sharpness: bool) -> dict[str, object]:
+    record: dict[str, object] = {
+        "name": verdict.check.name,
+        "claim": verdict.check.claim,
+        "holds": verdict.holds,
+        "seconds": round(verdict.seconds, 4),
+        "message": verdict.message,
+    }
+    return record | ({"sharpness": verdict.sharpness} if sharpness else {})

@@ -1,0 +1,178 @@
+"""From pages to what the reader sees: each section is run, then shown, one by one."""
+
+import contextlib
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from jaxintro._engine import catalog, text
+from jaxintro._engine.page import Page, Section
+from jaxintro._engine.screen import Screen
+
+if TYPE_CHECKING:
+    from jaxintro._engine.outcome import Outcome
+
+
+@dataclass
+class Session:
+    """One run of the command: what the reader asked for, and the screen it goes to.
+
+    JAX and all that stands on it is imported once the first words are out.
+    """
+
+    step: bool = False
+    sharpness: bool = False
+    figures: Path | None = None  # the folder that pictures are saved in
+    platform: str | None = None
+    plain: bool = False
+    screen: Screen = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.screen = Screen(plain=self.plain)
+        if self.figures:
+            _make_folder(self.figures)
+
+    def read(self, pages: Sequence[Page]) -> int:
+        """Show every page as it runs; return the exit status."""
+        broken = 0
+        for page in pages:
+            self.screen.write(text.opening(page, _place(page), self.screen.width))
+            module = self._load(page)
+            from jaxintro._engine import report, setting
+            from jaxintro._engine.outcome import Tally
+
+            tally = Tally()
+            for section in page.sections:
+                tally.add(self._tell(page, module, section))
+            self.screen.write(
+                report.closing(tally, setting.about(), _next(page), self.screen.width)
+            )
+            broken += tally.broken
+        return 1 if broken else 0
+
+    def prove(self, pages: Sequence[Page]) -> int:
+        """Show one line a claim; return the exit status."""
+        self._prepare()
+        from jaxintro._engine import report, setting
+        from jaxintro._engine.outcome import Tally
+
+        tally = Tally()
+        for page in pages:
+            module = self._load(page)
+            for section in page.demos:
+                outcome = self._run(page, module, section)
+                lines = report.claims(page, outcome, sharpness=self.sharpness)
+                self.screen.write(lines)
+                tally.add(outcome)
+        self.screen.write(report.closing(tally, setting.about(), "", self.screen.width))
+        return 1 if tally.broken else 0
+
+    def answer_json(self, pages: Sequence[Page]) -> int:
+        """Print one JSON object; return the exit status."""
+        with contextlib.redirect_stdout(sys.stderr):  # a lesson that prints spoils none
+            self._prepare()
+            from jaxintro._engine import record, setting
+
+            lessons, holds = [], True
+            for page in pages:
+                start = time.perf_counter()
+                module = self._load(page)
+                outcomes = [self._run(page, module, demo) for demo in page.demos]
+                seconds = time.perf_counter() - start
+                holds &= all(outcome.holds for outcome in outcomes)
+                lessons.append(
+                    record.lesson_record(
+                        page.lesson, outcomes, seconds, sharpness=self.sharpness
+                    )
+                )
+            answer = {**setting.about(), "lessons": lessons}
+        print(json.dumps(answer, indent=1))
+        return 0 if holds else 1
+
+    @cached_property
+    def _ready(self) -> bool:
+        from jaxintro._engine import setting
+
+        setting.choose(self.platform)
+        return True
+
+    def _prepare(self) -> None:
+        with self.screen.working("importing JAX"):
+            assert self._ready
+
+    def _load(self, page: Page) -> ModuleType:
+        self._prepare()
+        from jaxintro._engine import outcome
+
+        return outcome.load(page.lesson)
+
+    def _run(self, page: Page, module: ModuleType, section: Section) -> "Outcome":
+        from jaxintro._engine import outcome
+
+        with self.screen.working(f"{page.lesson.name}: {section.title}"):
+            result = outcome.run_section(module, section, sharpness=self.sharpness)
+        if self.figures:
+            self._save_figures(self.figures, page, result)
+        return result
+
+    def _tell(self, page: Page, module: ModuleType, section: Section) -> "Outcome":
+        number = page.demos.index(section) + 1 if section.is_demo else None
+        self.screen.write(text.question(section, number, self.screen.width))
+        guess = _ask() if self.step and section.is_demo else ""
+        outcome = self._run(page, module, section)
+        from jaxintro._engine import report
+
+        if guess:
+            self.screen.write(text.guess(guess, self.screen.width))
+        self.screen.write(report.answer(outcome, self.screen.width))
+        return outcome
+
+    def _save_figures(self, folder: Path, page: Page, outcome: "Outcome") -> None:
+        from jaxintro._engine.values import figures
+
+        for key, figure in figures(outcome.value).items():
+            parts = [page.lesson.name, outcome.section.name, *filter(None, [key])]
+            path = folder / f"{'.'.join(parts).replace(' ', '_')}.png"
+            try:
+                figure.savefig(path, dpi=150, bbox_inches="tight")
+            except OSError as error:
+                why = error.strerror
+                raise catalog.UsageError(f"'{path}' cannot be saved: {why}.") from error
+            print(f"Saved {path}", file=sys.stderr)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = error.strerror
+        raise catalog.UsageError(f"'{folder}' is not to be had: {why}.") from error
+
+
+def _place(page: Page) -> str:
+    course = catalog.course()
+    if page.lesson not in course:
+        return ""
+    return f"{course.index(page.lesson) + 1} of {len(course)}"
+
+
+def _next(page: Page) -> str:
+    course = catalog.course()
+    if page.lesson not in course[:-1]:
+        return ""
+    return f"python -m jaxintro.lesson {course[course.index(page.lesson) + 1].name}"
+
+
+def _ask() -> str:
+    """What the reader expects; an empty answer, or the end of input, is no guess."""
+    try:
+        return input("   What do you expect? ").strip()
+    except EOFError:
+        print()
+        return ""

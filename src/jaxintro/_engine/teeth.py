@@ -1,0 +1,133 @@
+"""Has a check teeth? Bend what its demo returns, and see whether the check fails.
+
+The smallest nudge that a check notices is its sharpness. A demo runs once: bent copies
+of what it returned then are replayed to the check, so that measuring costs next to
+nothing.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from jaxintro._engine.bend import (
+    ALTERATIONS,
+    Change,
+    alter,
+    is_number,
+    leaves,
+    mapped,
+    nudge,
+)
+from jaxintro._engine.page import Check, Section
+
+SMALLEST, LARGEST = 1e-9, 1.0
+
+
+@dataclass(frozen=True)
+class Teeth:
+    """What a check notices."""
+
+    alterations: frozenset[str]
+    sharpness: float | None  # None: it speaks of something exact
+
+    @property
+    def bites(self) -> bool:
+        """There is a mistake that this check would notice."""
+        return bool(self.alterations) or (self.sharpness or LARGEST) < LARGEST
+
+
+def measure(module: ModuleType, section: Section, check: Check) -> Teeth:
+    """The teeth of one check that holds."""
+    replay = Replay(module, section.name, check.name)
+    noticed = {kind for kind in ALTERATIONS if replay.notices(alter(kind))}
+    sharpness = None
+    if replay.has(is_number):
+        sharpness = _bisect(lambda size: replay.notices(nudge(size)))
+        if sharpness == LARGEST and noticed - {"order"}:
+            sharpness = None
+    return Teeth(frozenset(noticed), sharpness)
+
+
+def unguarded(module: ModuleType, section: Section) -> list[str]:
+    """The entries of a demo's result that could change without any check noticing."""
+    replays = [Replay(module, section.name, check.name) for check in section.checks]
+    result = getattr(module, section.name)()
+    keys = list(result) if isinstance(result, dict) else [None]
+    free = []
+    for key in keys:
+        part = result if key is None else result[key]
+        kinds = [k for k in ALTERATIONS if _differs(part, alter(k))]
+        changes = [alter(kind) for kind in kinds] + [nudge(1e-2)]
+        able = kinds or any(is_number(leaf) for leaf in leaves(part))
+        if able and not any(
+            replay.notices(change, only=key) for replay in replays for change in changes
+        ):
+            free.append(section.name if key is None else str(key))
+    return free
+
+
+class Replay:
+    """A check, and what its demo returned to it when it held."""
+
+    def __init__(self, module: ModuleType, demo: str, check: str) -> None:
+        self.module, self.demo = module, demo
+        self.check: Callable[[], object] = getattr(module, check)
+        self.original: Callable[..., Any] = getattr(module, demo)
+        self.calls: list[tuple[str, Any]] = []
+        with self._demo_replaced(self._record):
+            self.check()
+
+    def has(self, kind: Callable[[Any], bool]) -> bool:
+        """Some result holds a leaf of this kind."""
+        return any(kind(leaf) for _, value in self.calls for leaf in leaves(value))
+
+    def notices(self, change: Change, only: object = None) -> bool:
+        """The check fails once results are changed (under one key, if one is given)."""
+        recorded = iter(self.calls)
+
+        def bent_demo(*args: Any, **kwargs: Any) -> Any:
+            arguments, value = next(recorded, ("", None))
+            if arguments != repr((args, kwargs)):
+                value = self.original(*args, **kwargs)
+            if only is not None and isinstance(value, dict) and only in value:
+                return {**value, only: mapped(change, value[only])}
+            return mapped(change, value)
+
+        with self._demo_replaced(bent_demo):
+            try:
+                self.check()
+            except Exception:
+                return True
+        return False
+
+    def _record(self, *args: Any, **kwargs: Any) -> Any:
+        value = self.original(*args, **kwargs)
+        self.calls.append((repr((args, kwargs)), value))
+        return value
+
+    @contextmanager
+    def _demo_replaced(self, demo: Callable[..., Any]) -> Iterator[None]:
+        setattr(self.module, self.demo, demo)
+        try:
+            yield
+        finally:
+            setattr(self.module, self.demo, self.original)
+
+
+def _differs(part: Any, change: Change) -> bool:
+    return any(change(leaf, 0) is not leaf for leaf in leaves(part))
+
+
+def _bisect(notices: Callable[[float], bool]) -> float:
+    """The smallest nudge that is noticed, within a quarter of itself."""
+    low, high = SMALLEST, LARGEST
+    if not notices(high):
+        return LARGEST
+    while high / low > 1.25:
+        middle = float(np.sqrt(low * high))
+        low, high = (low, middle) if notices(middle) else (middle, high)
+    return high

@@ -1,0 +1,133 @@
+"""The lesson command: list, read, question, prove and export lessons.
+
+`python -m jaxintro.lesson` and `jaxintro lesson` are the same. Exit status: 0 all
+holds, 1 a claim does not hold, 2 wrong usage, 3 the machine lacks what was asked for.
+"""
+
+import argparse
+import contextlib
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jaxintro._engine import catalog
+
+if TYPE_CHECKING:
+    from jaxintro._engine.page import Page
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    with contextlib.suppress(AttributeError):  # not every stream can be reconfigured
+        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+        sys.stderr.reconfigure(errors="replace")  # type: ignore[union-attr]
+    try:
+        status = _dispatch(_parser().parse_args(argv))
+        sys.stdout.flush()
+    except catalog.RefusalError as error:
+        print(f"jaxintro: {error}", file=sys.stderr)
+        return error.status
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `| head` has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="jaxintro lesson",
+        description="Read a JAX lesson; each claim is checked on this machine.",
+        epilog="Exit status: 0 every claim holds, 1 one does not, 2 wrong usage, "
+        "3 the machine lacks what was asked for.",
+    )
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="lesson",
+        help="a lesson, one demo of it (grad.slope_of_a_parabola), "
+        "the path of your own lesson file, or all; none: list them",
+    )
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--step", action="store_true", help="ask what you expect first")
+    how.add_argument("--check", action="store_true", help="one line a claim")
+    how.add_argument("--json", action="store_true", help="one JSON object")
+    how.add_argument(
+        "--notebook", metavar="FILE", help="write the lesson as a notebook"
+    )
+    parser.add_argument(
+        "--sharpness",
+        action="store_true",
+        help="with --check or --json: the smallest error that each check would notice",
+    )
+    parser.add_argument("--figures", metavar="DIR", help="save the pictures there")
+    parser.add_argument("--platform", choices=("cpu", "gpu", "tpu"), help="run there")
+    parser.add_argument("--plain", action="store_true", help="no colours, no boxes")
+    parser.add_argument(
+        "--force", action="store_true", help="with --notebook: overwrite what is there"
+    )
+    return parser
+
+
+def _dispatch(options: argparse.Namespace) -> int:
+    if options.sharpness and not (options.check or options.json):
+        raise catalog.UsageError("--sharpness goes with --check or --json.")
+    if not options.names:
+        return _list(options)
+    pages = _pages(options.names)
+    if options.notebook:
+        from jaxintro._engine import notebook
+
+        for path in notebook.write(pages, Path(options.notebook), force=options.force):
+            print(f"Wrote {path}")
+        return 0
+    os.environ["MPLBACKEND"] = "Agg"  # figures are saved, never opened: no display
+    from jaxintro._engine.session import Session
+
+    session = Session(
+        step=options.step,
+        sharpness=options.sharpness,
+        figures=Path(options.figures) if options.figures else None,
+        platform=options.platform,
+        plain=options.plain,
+    )
+    if options.json:
+        return session.answer_json(pages)
+    return session.prove(pages) if options.check else session.read(pages)
+
+
+def _list(options: argparse.Namespace) -> int:
+    from jaxintro._engine import text
+    from jaxintro._engine.screen import Screen
+
+    screen = Screen(plain=options.plain)
+    screen.write(text.listing(catalog.course(), screen.width))
+    return 0
+
+
+def _pages(names: list[str]) -> "list[Page]":
+    """The pages that the reader asked for, in the order asked.
+
+    Raises:
+        UsageError: a name or a path leads nowhere; nothing has run by then.
+    """
+    from jaxintro._engine import page
+
+    pages = []
+    for name in names:
+        if name == "all":
+            pages += [page.read(lesson) for lesson in catalog.course()]
+        elif catalog.is_path(name):
+            pages.append(page.read(catalog.find(name)))
+        else:
+            lesson, _, demo = name.partition(".")
+            whole = page.read(catalog.find(lesson))
+            pages.append(whole.only(demo) if demo else whole)
+    return pages
+
+
+if __name__ == "__main__":
+    sys.exit(main())
