@@ -1,0 +1,57 @@
+"""Does a check judge JAX by JAX? Its syntax tree tells."""
+
+import ast
+from dataclasses import dataclass
+
+from jaxintro._engine.page import Check, Page, Section
+
+JUDGED = ("jax", "jaxintro")
+
+
+@dataclass(frozen=True)
+class Uses:
+    """What a check leans on."""
+
+    names: frozenset[str]  # every name that it mentions
+    judged: tuple[str, ...]  # those that reach JAX, other than through its demo
+
+
+def borrowed(page: Page, demo: Section, check: Check) -> Uses:
+    """The names in a check, and in the functions of the lesson that it calls."""
+    imported = _judged_imports(page.preamble)
+    sources = {section.name: section.source for section in page.sections}
+    direct = _names(check.source)
+    seen, waiting = {demo.name}, set(direct)
+    reached: set[str] = set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if name in imported:
+            reached.add(name)
+        waiting |= _names(sources.get(name, ""))
+    reached |= _judged_imports(check.source)
+    return Uses(frozenset(direct), tuple(sorted(reached)))
+
+
+def _names(source: str) -> set[str]:
+    return {n.id for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Name)}
+
+
+def _judged_imports(source: str) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case ast.Import(names):
+                modules = [(alias.name, alias.asname or alias.name) for alias in names]
+            case ast.ImportFrom(module, names):
+                modules = [
+                    (module or "", alias.asname or alias.name) for alias in names
+                ]
+            case _:
+                continue
+        for module, name in modules:
+            if module.partition(".")[0] in JUDGED:
+                found.add(name.partition(".")[0])
+    return found

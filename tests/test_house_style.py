@@ -1,0 +1,125 @@
+"""The house rules hold in every lesson, and each rule can be broken."""
+
+import sys
+from pathlib import Path
+
+import house_rules
+import pytest
+
+from jaxintro._engine import catalog, page
+
+GOOD = '''\
+"""Topic: one clause.
+
+Words that say what the surprise is.
+Words that say what to read first.
+"""
+
+import jax
+import numpy as np
+
+ORDER = 10
+
+
+def double(x=1.0):
+    """Twice as much.
+
+    Myth: it is thrice.
+    """
+    return jax.numpy.multiply(x, 2)
+
+
+def check_double():
+    """It doubles."""
+    np.testing.assert_allclose(double(3.0), 6.0)
+''' + "".join(
+    f'''
+
+def demo_{n}():
+    """Words.
+
+    Predict: what is it?
+    """
+    return 1
+
+
+def check_demo_{n}():
+    """It is one."""
+    assert demo_{n}() == 1
+'''
+    for n in range(4)
+)
+
+BROKEN = {
+    "450 at most": GOOD + "\n" * 450,
+    "too long": GOOD + "# " + "x" * 90,
+    "20 at most": GOOD.replace("    return jax", "    x = x\n" * 20 + "    return jax"),
+    "10 at most": GOOD.replace(
+        "    assert demo_0() == 1", "    assert demo_0() == 1\n" * 11
+    ),
+    "fewer than 5 demos": GOOD[: GOOD.index("def demo_3")],
+    "fewer than three questions": GOOD.replace("Predict:", "Wonder:"),
+    "no Myth": GOOD.replace("Myth:", "Truth:"),
+    "'Topic: one clause.'": GOOD.replace("Topic: one", "One"),
+    "two to eight lines": GOOD.replace("what to read first.\n", "x.\n" + "more\n" * 9),
+    "has no prose": GOOD.replace('    """Words.\n\n    Predict', '    """Predict'),
+    "claims nothing": GOOD.replace('    """It doubles."""\n', ""),
+    "not a sentence": GOOD.replace("It doubles.", "It doubles"),
+    "no ASCII stand-in": GOOD.replace("It doubles", "It \u2603 doubles"),
+    "has no check": GOOD + '\n\ndef lonely():\n    """Words."""\n    return 1\n',
+    "computes at import": GOOD.replace("ORDER = 10", "ORDER = 10\nX = np.zeros(3)"),
+    "runs at import": GOOD.replace("ORDER = 10", "ORDER = 10\nnp.seterr(all='raise')"),
+    "hides": GOOD + "\n\ndef _helper(x):\n    return x\n",
+    "takes arguments": GOOD.replace("check_double()", "check_double(x)"),
+    "imports scipy": GOOD.replace("import jax\n", "import jax\nimport scipy\n"),
+    "imports jaxintro._engine": GOOD.replace(
+        "import jax\n", "import jax\nfrom jaxintro._engine import page\n"
+    ),
+    "matplotlib waits": GOOD.replace("import jax\n", "import jax\nimport matplotlib\n"),
+    "loose tolerance": GOOD.replace("3.0), 6.0)", "3.0), 6.0, rtol=1e-2)"),
+    "shadows": GOOD.replace("def double(x=1.0)", "def double(x=1.0, list=0)"),
+}
+
+
+def complaints_about(source, folder):
+    path = folder / "sample.py"
+    path.write_text(source, encoding="utf-8")
+    lesson = catalog.read_head(path) or catalog.Lesson("sample", "", 10, path, False)
+    return house_rules.complaints(page.read(lesson), source)
+
+
+@pytest.mark.parametrize("lesson", catalog.course(), ids=lambda lesson: lesson.name)
+def test_lesson_keeps_the_house_rules(lesson):
+    source = house_rules.read(lesson.path)
+    assert house_rules.complaints(page.read(lesson), source) == []
+
+
+@pytest.mark.parametrize("lesson", catalog.course(), ids=lambda lesson: lesson.name)
+def test_lesson_never_shadows_the_standard_library(lesson):
+    assert lesson.name not in sys.stdlib_module_names
+
+
+def test_orders_are_tens_and_no_two_are_the_same():
+    orders = [lesson.order for lesson in catalog.course()]
+    assert len(set(orders)) == len(orders)
+    assert all(order % 10 == 0 for order in orders)
+
+
+def test_a_good_lesson_raises_no_complaint(tmp_path):
+    assert complaints_about(GOOD, tmp_path) == []
+
+
+@pytest.mark.parametrize("rule", BROKEN)
+def test_a_broken_rule_is_noticed(rule, tmp_path):
+    assert any(rule in words for words in complaints_about(BROKEN[rule], tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("folder", "most"), [("_engine", 250), ("lens", 250)], ids=["engine", "lens"]
+)
+def test_machinery_files_are_small(folder, most):
+    sizes = {
+        path.name: len(path.read_text(encoding="utf-8").splitlines())
+        for path in (Path(page.__file__).parents[1] / folder).glob("*.py")
+    }
+    assert {name: size for name, size in sizes.items() if size > most} == {}

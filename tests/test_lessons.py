@@ -1,0 +1,46 @@
+"""What is proved of every lesson that is found. Adding a lesson never edits this file.
+
+Each claim holds, each check has teeth, each result is guarded, each check is
+independent of what it judges; the house rules are in test_house_style.py.
+"""
+
+import pytest
+
+from jaxintro._engine import catalog, outcome, page, teeth
+from jaxintro._engine.independence import borrowed
+
+PAGES = {lesson.name: page.read(lesson) for lesson in catalog.course()}
+DEMOS = [
+    pytest.param(found, demo, id=f"{name}.{demo.name}")
+    for name, found in PAGES.items()
+    for demo in found.demos
+]
+CHECKS = [
+    pytest.param(found, demo, check, id=f"{name}.{check.name}")
+    for name, found in PAGES.items()
+    for demo in found.demos
+    for check in demo.checks
+]
+BLUNTEST = 1e-3
+
+
+@pytest.mark.parametrize(("found", "demo", "check"), CHECKS)
+def test_claim_holds_and_its_check_has_teeth(found, demo, check):
+    bite = teeth.measure(outcome.load(found.lesson), demo, check)  # raises if it fails
+    assert bite.bites, f"nothing that {demo.name} could return makes {check.name} fail"
+    if bite.sharpness is not None and bite.sharpness > BLUNTEST:
+        words = f"{check.name} would not notice an error of {bite.sharpness:.0e}"
+        assert "# Blunt:" in check.source, f"{words}; say why after '# Blunt:'"
+
+
+@pytest.mark.parametrize(("found", "demo"), DEMOS)
+def test_demo_runs_and_nothing_it_shows_is_unchecked(found, demo):
+    free = teeth.unguarded(outcome.load(found.lesson), demo)
+    assert not free, f"no check of {demo.name} looks at {', '.join(free)}"
+
+
+@pytest.mark.parametrize(("found", "demo", "check"), CHECKS)
+def test_check_is_independent_of_jax(found, demo, check):
+    uses = borrowed(found, demo, check)
+    assert demo.name in uses.names, f"{check.name} does not call {demo.name}"
+    assert not uses.judged, f"{check.name} judges JAX by {', '.join(uses.judged)}"
