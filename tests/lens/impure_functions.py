@@ -126,12 +126,32 @@ class Scaled:
         return x * self.scale  # ! outside state
 
 
+class Configured:
+    scale = 1.0
+
+    def __call__(self, x=X):
+        return x * self.scale
+
+
 SCALED = Scaled(2.0)
-SCALED.scale = 3.0
+CONFIGURED = Configured()
+CONFIGURED.scale = 3.0
 
 
 def reads_the_environment(x=X):
     return x * float(os.environ.get("SCALE", "1"))  # ! outside state
+
+
+def change_the_scale(value):
+    SCALED.scale = value
+
+
+def reads_what_is_set_up_once(x=X):
+    return x * setup.scale
+
+
+setup = SimpleNamespace()
+setup.scale = 2.0
 
 
 def reads_constants(x=X):
@@ -723,7 +743,9 @@ noise = namespace["noise"]
 
 
 def calls_unreadable_noise(x=X):
-    return x * float(int.from_bytes(ssl.RAND_bytes(6), "big"))  # ! non-deterministic trace
+    return x * float(
+        int.from_bytes(ssl.RAND_bytes(6), "big")
+    )  # ! non-deterministic trace
 
 
 def bakes_in_a_random_table(x=X):
@@ -776,6 +798,7 @@ MADE = [
     Recurrent().reads_an_attribute,
     Recurrent().reads_a_fixed_attribute,
     SCALED,
+    CONFIGURED,
     make_constant_closure(),
     make_loop_closures(),
     make_nonlocal(),
@@ -788,6 +811,7 @@ MADE = [
 NOT_AUDITED = {
     "change_the_rate",
     "change_the_rest",
+    "change_the_scale",
     "helper",
     "change_it",
     "draw",
@@ -803,5 +827,5 @@ PLAIN = [
     and not isinstance(value, type)
     and not name.startswith("make_")
     and name not in NOT_AUDITED
-    and value is not SCALED
+    and value not in (SCALED, CONFIGURED)
 ]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jaxintro.lens._purity.hearing import Hearing
+from jaxintro.lens._purity.source import name_of
 from jaxintro.lens._purity.words import WORDS, Clue
 
 
@@ -153,8 +154,7 @@ def audit(
             f"audit expects a function and its arguments, audit(f, x), but was given "
             f"{f!r:.60}, a {type(f).__name__}."
         )
-    name = getattr(f, "__qualname__", None) or getattr(f, "__name__", None)
-    name = str(name or type(f).__name__).rpartition("<locals>.")[2]
+    name = name_of(f)
     try:
         inspect.signature(f).bind(*args, **kwargs)
     except ValueError:

@@ -9,7 +9,14 @@ from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
 
 from jaxintro.lens._purity.chance import GENERATORS
-from jaxintro.lens._purity.clues import called, in_place, is_array, line_of, shown
+from jaxintro.lens._purity.clues import (
+    called,
+    in_place,
+    is_array,
+    line_of,
+    outside_name,
+    shown,
+)
 from jaxintro.lens._purity.files import is_user_class
 from jaxintro.lens._purity.function import Label, UserFunction
 from jaxintro.lens._purity.outside import (
@@ -71,7 +78,7 @@ def change(
         function.filename,
         line_of(function, write.node),
         f"changes {called(label, root, kept)}",
-        f"`{shown(root, kept)}`",
+        f"`{shown(outside_name(label, root), kept)}`",
         "mutation of an argument" if argument else MUTATION,
         needs="unexplained" if weak else "change",
         label=label,

@@ -40,6 +40,11 @@ def shown(root: str, steps: tuple[Step, ...]) -> str:
     return root
 
 
+def outside_name(label: Label, root: str) -> str:
+    """The name of an outside object where it comes from, not `self`."""
+    return label[1] if label[0] in ("global", "closure") else root
+
+
 def called(label: Label, root: str, steps: tuple[Step, ...]) -> str:
     """How a sentence names an outside place: "the global `counter`"."""
     kinds = {
@@ -49,7 +54,7 @@ def called(label: Label, root: str, steps: tuple[Step, ...]) -> str:
         "closure": "the closed-over ",
         "object": "",
     }
-    return f"{kinds[label[0]]}`{shown(root, steps)}`"
+    return f"{kinds[label[0]]}`{shown(outside_name(label, root), steps)}`"
 
 
 def is_array(value: object) -> bool:

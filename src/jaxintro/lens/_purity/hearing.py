@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Callable, Collection, Iterator
 from types import FunctionType
 from typing import Any
 
 import jax
-import numpy as np
 
 from jaxintro.lens._purity.changes import rule_changes, rule_reads, unsure
 from jaxintro.lens._purity.clues import code
+from jaxintro.lens._purity.equations import (
+    line_of,
+    line_of_constant,
+)
 from jaxintro.lens._purity.errors import clue_of
 from jaxintro.lens._purity.files import user_line_of_traceback
-from jaxintro.lens._purity.keys import inner, line_of, reused_keys
+from jaxintro.lens._purity.keys import reused_keys
 from jaxintro.lens._purity.rules import (
     drastic,
     rule_chance,
@@ -33,7 +35,7 @@ from jaxintro.lens._purity.source import (
 )
 from jaxintro.lens._purity.state import Change, Watch
 from jaxintro.lens._purity.streams import Consumed, Seen
-from jaxintro.lens._purity.trace import Call, arrays_in
+from jaxintro.lens._purity.trace import Call
 from jaxintro.lens._purity.weigh import weigh
 from jaxintro.lens._purity.words import KEY_REUSE, LEAK, UNSTEADY, Clue
 
@@ -88,7 +90,10 @@ class Hearing:
             for clue in rule(each)
         ]
         seen = [self._placed(clue) for clue in seen]
-        yield from weigh([*outside, *seen, *read], changes, self.complete, self.home)
+        clues = [*outside, *seen, *read]
+        library = is_library(self.function) and not self.reader.functions
+        if not library:
+            yield from weigh(clues, changes, self.complete, self.home)
         self._say_what_is_untold()
 
     def _runs_later(self) -> bool:
@@ -119,16 +124,15 @@ class Hearing:
             self.complete = True
             watch.reset()
             noted = len(seen.clues)
-            second, error = call.trace()
+            second, _ = call.trace()
             del seen.clues[noted:]
             if watch.full:
                 self.untold.append("it reaches more than could be watched.")
         finally:
             watch.restore()
-        random = any(each.chance for each in changes)
         found = [*seen.clues, *self._in_jaxpr(first)]
-        if not random and (error is not None or differ(first, second)):
-            found.append(self._unsteady(first, second))
+        if not any(each.chance for each in changes):
+            found += self._unsteady(first, second)
         return found, changes
 
     def _stopped(self, error: BaseException, seen: list[Clue]) -> None:
@@ -166,21 +170,15 @@ class Hearing:
             what = f"uses {name}, which {before} has already used"
             yield Clue(KEY_REUSE, *reuse.line, what, name)
 
-    def _unsteady(self, first: Any, second: Any) -> Clue:
-        where = self.home
-        pairs = zip(first.jaxpr.eqns, second.jaxpr.eqns, strict=False) if second else ()
-        for one, other in pairs:
-            if text(one) != text(other):
-                where = line_of(one) or self.home
-                break
-        else:
-            pairs = zip(first.consts, second.consts, strict=False) if second else ()
-            for one, other in pairs:
-                if not alike(one, other):
-                    where = line_of_constant(first, one) or self.home
-                    break
-        what = "two traces of the same arguments differ here"
-        return Clue(UNSTEADY, *where, what, needs="steady")
+    def _unsteady(self, first: Any, second: Any) -> Iterator[Clue]:
+        """The first place where two traces differ, if they do."""
+        where, differs = self.home, second is None
+        if second is not None:
+            differs, equation = first_difference(first, second)
+            where = (equation and line_of(equation)) or self.home
+        if differs:
+            what = "two traces of the same arguments differ here"
+            yield Clue(UNSTEADY, *where, what, needs="steady")
 
     def _placed(self, clue: Clue) -> Clue:
         """A clue at the first line of its statement, with the statement quoted."""
@@ -203,35 +201,3 @@ class Hearing:
 def layers_end(function: object) -> Any:
     """The innermost callable of a function that may be wrapped."""
     return [layer.callable for layer in layers(function)][-1]
-
-
-def text(jaxpr: Any) -> str:
-    """A jaxpr as text, without the addresses of the functions in it."""
-    return re.sub(r"0x[0-9a-f]+|id=\d+", "", str(jaxpr))
-
-
-def differ(one: Any, other: Any) -> bool:
-    """Whether two jaxprs compute different things."""
-    if text(one) != text(other):
-        return True
-    pairs = zip(arrays_in(one), arrays_in(other), strict=False)
-    return any(not alike(a, b) for a, b in pairs)
-
-
-def alike(one: Any, other: Any) -> bool:
-    """Whether two constants are equal, byte by byte."""
-    if one is other or isinstance(one, jax.core.Tracer):
-        return True
-    if jax.numpy.issubdtype(jax.numpy.result_type(one), jax.dtypes.prng_key):
-        one, other = jax.random.key_data(one), jax.random.key_data(other)
-    return bool(np.asarray(one).tobytes() == np.asarray(other).tobytes())
-
-
-def line_of_constant(closed: Any, constant: object) -> tuple[str, int] | None:
-    """The user's line that first uses a constant."""
-    jaxpr = inner(closed)
-    for var, value in zip(jaxpr.constvars, closed.consts, strict=True):
-        for equation in jaxpr.eqns:
-            if value is constant and any(each is var for each in equation.invars):
-                return line_of(equation)
-    return None

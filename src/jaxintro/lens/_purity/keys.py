@@ -11,7 +11,16 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from jaxintro.lens._purity.files import is_user_file
+from jaxintro.lens._purity.equations import (
+    CALLS,
+    inner,
+    is_jaxpr,
+    is_library_code,
+    line_of,
+    parting,
+    rank,
+    recipe_of,
+)
 from jaxintro.lens._purity.writes import words
 
 USES = frozenset({"random_bits", "random_split", "random_gamma"})
@@ -44,48 +53,6 @@ class Value:
     parts_of: tuple[Hashable, ...] = ()
     loops: frozenset[Hashable] = frozenset()
     source: tuple[Hashable, ...] = ()
-
-
-def lines_of(equation: Any) -> list[tuple[str, int]]:
-    """The user's lines that led to an equation, the outermost first."""
-    traceback = equation.source_info.traceback
-    frames = traceback.frames if traceback is not None else ()
-    lines = [
-        (each.file_name, each.line_num)
-        for each in frames
-        if is_user_file(each.file_name)
-    ]
-    return lines[::-1]
-
-
-def line_of(equation: Any) -> tuple[str, int] | None:
-    """The user's line that made an equation."""
-    lines = lines_of(equation)
-    return lines[-1] if lines else None
-
-
-def parting(one: Any, other: Any) -> tuple[Any, Any]:
-    """The user's lines at which the ways to two equations part."""
-    lines = line_of(one), line_of(other)
-    for pair in zip(lines_of(one), lines_of(other), strict=False):
-        if pair[0] != pair[1]:
-            return pair
-    return lines
-
-
-def inner(jaxpr: Any) -> Any:
-    """The jaxpr itself, of a jaxpr with or without its constants."""
-    return getattr(jaxpr, "jaxpr", jaxpr)
-
-
-def rank(variable: Any) -> int:
-    """The number of dimensions of a variable of a jaxpr."""
-    return getattr(variable.aval, "ndim", 0)
-
-
-def is_jaxpr(value: object) -> bool:
-    """Whether a parameter of an equation is a jaxpr."""
-    return hasattr(value, "eqns")
 
 
 class Keys:
@@ -170,7 +137,8 @@ class Keys:
             loops = ("scan", "while")
             inside = [i for i, e in enumerate(where) if e.primitive.name in loops]
             at = inside[-1] + 1
-        if any(is_library_call(equation) for equation in where[:at]):
+        calls = [each for each in where[:at] if each.primitive.name in CALLS]
+        if any(is_library_code(each) for each in calls):
             return
         before, line = None, line_of(where[at])
         if first is not None:
@@ -238,22 +206,6 @@ class Keys:
         self.loops.append(loop)
         self.run(body, inside, where)
         self.loops.pop()
-
-
-def recipe_of(equation: Any) -> str:
-    """The parameters of an equation, as text."""
-    return str(sorted(equation.params.items(), key=lambda item: item[0]))
-
-
-def is_library_call(equation: Any) -> bool:
-    """Whether an equation calls a jitted function that is not the user's."""
-    bodies = [each for each in equation.params.values() if is_jaxpr(each)]
-    if equation.primitive.name not in ("jit", "pjit") or not bodies:
-        return False
-    info = getattr(inner(bodies[0]), "debug_info", None)
-    source = str(getattr(info, "func_src_info", "") or "")
-    filename = source.rpartition(" at ")[2].rpartition(":")[0]
-    return bool(filename) and not is_user_file(filename)
 
 
 def reused_keys(closed: Any) -> Iterator[Reuse]:

@@ -41,9 +41,25 @@ def later_change(
     for write in writes:
         touches = overlap(write.steps, steps) and really_changes(write, value)
         first = write.how == "bind" and not rebinds(page, write, binds, node, owner)
-        if touches and not first and comes_later(page, write, node, owner):
+        later = not first and comes_later(page, write, node, owner)
+        if touches and later and not sets_up(page, write):
             return write
     return None
+
+
+def sets_up(page: Page, write: Write) -> bool:
+    """Whether a change follows at once on the making: `c = Config()`, `c.rate = 2`."""
+    for earlier in page.before(write.node) if write.how != "bind" else ():
+        touched = {
+            (each.root, each.how == "bind")
+            for each in page.writes
+            if earlier in page.ancestors(each.node)
+        }
+        if (write.root, True) in touched:
+            return True
+        if (write.root, False) not in touched:
+            return False
+    return False
 
 
 def overlap(one: tuple[Step, ...], other: tuple[Step, ...]) -> bool:
@@ -145,9 +161,10 @@ def change_from_outside(
             continue
         if isinstance(page.owner(write.root, write.scope), ast.Module):
             held = function.function.__globals__.get(write.root)
-            if held is owner or held is type(owner):
-                return write
-        elif is_made(page, write, type(owner)):
+            known = held is owner or held is type(owner)
+        else:
+            known = is_made(page, write, type(owner))
+        if known and not sets_up(page, write):
             return write
     return None
 

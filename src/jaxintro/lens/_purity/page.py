@@ -101,6 +101,16 @@ class Page:
             below = ancestor
         return found
 
+    def before(self, node: ast.AST) -> list[ast.stmt]:
+        """The statements before that of `node` in its block, the nearest first."""
+        for ancestor in self.ancestors(node):
+            if not isinstance(ancestor, ast.stmt):
+                continue
+            for _, block in ast.iter_fields(self.parent[ancestor]):
+                if isinstance(block, list) and ancestor in block:
+                    return block[: block.index(ancestor)][::-1]
+        return []
+
     def statement(self, line: int) -> ast.stmt | None:
         """The innermost statement on `line`."""
         best: ast.stmt | None = None

@@ -61,6 +61,15 @@ def layers(function: object) -> Iterator[Layer]:
             return
 
 
+def name_of(function: object) -> str:
+    """The name of a callable, or of what it wraps."""
+    for layer in layers(function):
+        name = getattr(layer.callable, "__qualname__", None)
+        if isinstance(name, str):
+            return name.rpartition("<locals>.")[2]
+    return type(function).__name__
+
+
 def is_user_object(value: object) -> bool:
     """Whether a value is a callable object of a class that the user wrote."""
     plain = FunctionType | BuiltinFunctionType | type
@@ -76,7 +85,9 @@ def is_user_function(value: object) -> bool:
 
 def is_library(function: object) -> bool:
     """Whether no layer of a callable is the user's own."""
-    return not any(is_user_function(layer.callable) for layer in layers(function))
+    codes = [getattr(layer.callable, "__code__", None) for layer in layers(function)]
+    names = [code.co_filename for code in codes if code is not None]
+    return not any(is_user_file(name) or name == "<string>" for name in names)
 
 
 class Reader:

@@ -143,16 +143,3 @@ def apart() -> Iterator[None]:
     mark: Any = set_xla_metadata
     with mark(jaxintro_audit=str(next(COUNT))):
         yield
-
-
-def arrays_in(jaxpr: Any) -> Iterator[Any]:
-    """The constants of a jaxpr and of the jaxprs in it."""
-    yield from getattr(jaxpr, "consts", ())
-    for equation in getattr(jaxpr, "jaxpr", jaxpr).eqns:
-        for variable in equation.invars:
-            if hasattr(variable, "val"):
-                yield variable.val
-        for value in equation.params.values():
-            for each in value if isinstance(value, tuple | list) else (value,):
-                if hasattr(each, "eqns"):
-                    yield from arrays_in(each)
