@@ -80,8 +80,7 @@ def two_hundred_fixed_steps(step=0.05, count=200):
     grew shorter and shorter; here they do not.
     """
     x, y = jnp.array(START, jnp.float32), jnp.array(TARGET, jnp.float32)
-    gradient = jax.jit(jax.grad(rms_error))
-    errors = []
+    gradient, errors = jax.jit(jax.grad(rms_error)), []
     for _ in range(count):
         x = x - step * gradient(x, y)
         errors.append(rms_error(x, y))
@@ -441,8 +440,7 @@ def walk_until_it_is_flat(step=0.1, flat=1e-3):
     def take(state):
         return state[0] - step * slope(state[0]), state[1] + 1
 
-    _, count = jax.lax.while_loop(steep, take, (jnp.float32(4.0), 0))
-    return count
+    return jax.lax.while_loop(steep, take, (jnp.float32(4.0), 0))[1]
 
 
 def check_number_of_steps_follows_from_the_factor():
