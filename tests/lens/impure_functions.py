@@ -738,14 +738,12 @@ def uses_numpy_for_constants(x=X):
 # two traces that differ ------------------------------------------------------
 
 namespace = {"urandom": os.urandom}
-exec("def noise(): return urandom(1)[0] / 255 + len(urandom(2))", namespace)
+exec("def noise(): return int.from_bytes(urandom(3), 'big')", namespace)
 noise = namespace["noise"]
 
 
 def calls_unreadable_noise(x=X):
-    return x * float(
-        int.from_bytes(ssl.RAND_bytes(6), "big")
-    )  # ! non-deterministic trace
+    return x * noise()  # ! non-deterministic trace
 
 
 def bakes_in_a_random_table(x=X):

@@ -12,6 +12,7 @@ import jax
 from jaxintro.lens._purity.changes import rule_changes, rule_reads, unsure
 from jaxintro.lens._purity.clues import code
 from jaxintro.lens._purity.equations import (
+    first_difference,
     line_of,
     line_of_constant,
 )

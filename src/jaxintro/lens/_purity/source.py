@@ -136,7 +136,12 @@ class Reader:
         return found.arguments
 
     def _add(self, function: object, values: Any, receiver: Any) -> None:
-        if not isinstance(function, FunctionType) or not is_user_function(function):
+        if not isinstance(function, FunctionType):
+            return
+        if not is_user_function(function):
+            name, filename = function.__name__, function.__code__.co_filename
+            if filename == "<string>" and not name.startswith("__"):
+                self.unread.append(name)
             return
         key = (function.__code__, receiver, tuple(map(id, function.__closure__ or ())))
         if key in self._seen or len(self.functions) >= MOST:
