@@ -13,11 +13,9 @@ NO_LEAVES = jax.tree.structure(None)
 # What there is to say where nothing that a call is looked up by has changed.
 NOTES = {
     "first": "the first trace",
-    "function object": "the function object is new: the same arguments were traced"
-    " before, for another lambda, bound method or wrapper (or a cache was cleared)",
+    "function object": "same arguments; the function object is new, or a cache cleared",
     "not jitted": "no jit around grad or vmap, so its Python runs at every call",
-    "cache": "the same arguments were traced before: a cache was cleared, or the"
-    " context differs",
+    "cache": "same arguments; a cache was cleared, or the context is new",
 }
 
 
