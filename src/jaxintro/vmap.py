@@ -394,8 +394,8 @@ def check_each_example_gets_its_branch():
 def loop_waits_for_the_last(starts=(1, 6, 27)):
     """Halve an even number, else take 3n + 1. How many steps until 1?
 
-    Each start takes its own number of steps. Batched, the `while_loop` goes on until the
-    last has arrived; those that are done are carried along and left as they are.
+    Each start takes its own number of steps. Batched, the loop goes on until the last
+    has arrived; those that are done are carried along and left as they are.
     """
 
     def steps_to_one(start):

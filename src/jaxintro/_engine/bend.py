@@ -59,6 +59,8 @@ def alter(kind: str) -> Change:
 def _count(leaf: Any) -> Any:
     if isinstance(leaf, int) and not isinstance(leaf, bool):
         return leaf + 1
+    if isinstance(leaf, list | tuple):  # an empty one, which counts as a leaf
+        return type(leaf)([1])
     if _is_array(leaf) and np.asarray(leaf).dtype.kind in "iu":
         return np.asarray(leaf) + np.asarray(leaf).dtype.type(1)
     return leaf
@@ -140,7 +142,7 @@ def mapped(change: Change, value: Any) -> Any:
             return {key: walk(entry) for key, entry in part.items()}
         if isinstance(part, tuple) and hasattr(part, "_fields"):
             return type(part)(*map(walk, part))
-        if isinstance(part, list | tuple):
+        if isinstance(part, list | tuple) and part:
             return type(part)(map(walk, part))
         return change(part, next(count))
 
