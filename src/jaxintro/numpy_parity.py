@@ -93,7 +93,7 @@ def check_defaults_are_32_bits():
 
 
 def check_a_float64_is_cut():
-    """The nearest float32 comes back: silently, or, where it was named, with a warning."""
+    """The nearest float32 comes back: silently, or, if named, with a warning."""
     for value in (0.1, -1 / 3):
         _, given, named, warned, _ = numbers_have_32_bits(value).values()
         assert np.float32(value) == given == named
