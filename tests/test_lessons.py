@@ -6,7 +6,7 @@ independent of what it judges; the house rules are in test_house_style.py.
 
 import pytest
 
-from jaxintro._engine import catalog, outcome, page, teeth
+from jaxintro._engine import catalog, outcome, page, report, teeth, text
 from jaxintro._engine.independence import borrowed
 
 PAGES = {lesson.name: page.read(lesson) for lesson in catalog.course()}
@@ -44,3 +44,12 @@ def test_check_is_independent_of_jax(found, demo, check):
     uses = borrowed(found, demo, check)
     assert demo.name in uses.names, f"{check.name} does not call {demo.name}"
     assert not uses.judged, f"{check.name} judges JAX by {', '.join(uses.judged)}"
+
+
+@pytest.mark.parametrize(("found", "demo"), DEMOS)
+def test_demo_reads_well_on_any_screen(found, demo):
+    result = outcome.run_section(outcome.load(found.lesson), demo)
+    assert not result.error
+    for width in (40, 88):
+        lines = text.question(demo, 1, width) + report.answer(result, width)
+        assert [line.text for line in lines if len(line.text) > width] == []

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+FIGURE = "a figure: --figures DIR saves it, a notebook shows it"
 LONGEST = 24  # lines of one text; a whole compiled program is no reading matter
 
 
@@ -16,17 +17,15 @@ def show(value: Any, width: int = 80) -> list[str]:
         return _show_entries(value, width)
     if isinstance(value, list | tuple) and any(map(_is_large, value)):
         return _show_entries(dict(enumerate(value)), width)
-    if isinstance(value, str):
-        return _shorten([w for line in value.splitlines() for w in _wrap(line, width)])
     if isinstance(value, BaseException):
         return _show_error(value, width)
     if hasattr(value, "savefig"):
-        return ["a figure: --figures DIR saves it, a notebook shows it"]
+        return textwrap.wrap(FIGURE, width)
     if hasattr(value, "dtype") and hasattr(value, "shape"):
         return _show_array(value, width)
     if isinstance(value, list | tuple | set | float | int | complex | None):
         return textwrap.wrap(_plain(value), width)
-    return _shorten(str(value).splitlines())
+    return _shorten([w for line in str(value).splitlines() for w in _wrap(line, width)])
 
 
 def figures(value: Any) -> dict[str, Any]:
@@ -61,7 +60,7 @@ def _show_entries(entries: dict[Any, Any], width: int) -> list[str]:
         if len(block) == 1 and column + len(block[0]) <= width:
             lines.append(f"{key:{column}}{block[0]}")
         else:
-            lines += [key, *(f"    {line}" for line in block)]
+            lines += [*textwrap.wrap(key, width), *(f"    {line}" for line in block)]
     return lines or ["{}"]
 
 

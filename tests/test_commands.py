@@ -1,0 +1,383 @@
+"""The commands as a reader runs them: in a process of their own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+LESSON = '''\
+"""Halves: a small lesson.
+
+What is left when half is taken of x²?
+"""
+
+import jax
+
+
+def half(x=4.0):
+    """Half of x is left.
+
+    Predict: what is half of 4?
+    """
+    return jax.numpy.multiply(x, 0.5)
+
+
+def check_half():
+    """Twice the half is the whole — for either sign."""
+    for x in (4.0, -3.0):
+        assert 2 * half(x) == x
+
+
+def picture():
+    """A line."""
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    figure.subplots().plot([1.0, 2.0])
+    return figure
+
+
+def check_picture():
+    """It rises."""
+    assert list(picture().axes[0].lines[0].get_ydata()) == [1.0, 2.0]
+'''
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "mine.py").write_text(LESSON, encoding="utf-8")
+    return tmp_path
+
+
+def run(*arguments, cwd=None, module="jaxintro.lesson", **options):
+    environment = {
+        **os.environ,
+        "PYTHONIOENCODING": "utf-8",
+        "COLUMNS": "88",
+        **options.pop("env", {}),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+        timeout=120,
+        **options,
+    )
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_list_names_every_lesson_in_order_without_jax():
+    code = (
+        "import sys; from jaxintro import lesson; lesson.main([]); "
+        "sys.exit(sum(m in sys.modules for m in ('jax', 'numpy', 'rich')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    places = [done.stdout.index(f" {n} ") for n in ("numpy_parity", "grad", "vmap")]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["no_such_lesson"]])
+def test_help_and_wrong_names_do_not_import_jax(arguments):
+    code = (
+        "import sys; from jaxintro import lesson\n"
+        f"try: lesson.main({arguments})\n"
+        "except SystemExit: pass\n"
+        "sys.exit('jax' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["grda"], "Did you mean 'grad'?"),
+        (["grad.slope_of_parabola"], "Did you mean 'slope_of_a_parabola'?"),
+        (["nowhere.py"], "There is no file 'nowhere.py'"),
+        (["grad", "--platform", "abacus"], "invalid choice"),
+        (["grad", "--check", "--json"], "not allowed with"),
+        (["grad", "--sharpness"], "goes with --check or --json"),
+        (["grad", "--no-such-option"], "unrecognized arguments"),
+    ],
+)
+def test_wrong_usage_is_told_in_a_line_and_has_status_2(arguments, says):
+    done = run(*arguments)
+    assert done.returncode == 2
+    assert says in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_file_with_a_syntax_error_is_told_with_its_line(folder):
+    (folder / "mine.py").write_text('"""T: c."""\n\ndef half(:\n')
+    done = run("mine.py", cwd=folder)
+    assert done.returncode == 2
+    assert "'mine.py', line 3, is not Python" in done.stderr
+
+
+def test_reading_shows_prose_code_result_and_verdict(folder):
+    done = run("mine.py", cwd=folder)
+    assert done.returncode == 0
+    shown = [line.strip() for line in done.stdout.splitlines()]
+    order = [
+        "Halves: a small lesson",
+        "What is left when half is taken of x²?",
+        "1  Half",
+        "Half of x is left.",
+        "? what is half of 4?",
+        "→ 2.0",
+        "✓ Twice the half is the whole — for either sign.",
+    ]
+    places = [shown.index(line) for line in order]
+    assert places == sorted(places)
+    assert "2 demos, 2 claims, all hold here: jax" in done.stdout
+    assert "\x1b" not in done.stdout
+    assert not set("│┃┌└─━╭╰") & set(done.stdout)
+
+
+def test_a_false_claim_has_status_1_and_the_rest_runs(folder):
+    (folder / "mine.py").write_text(LESSON.replace("0.5)", "0.6)"), encoding="utf-8")
+    done = run("mine.py", "--check", cwd=folder)
+    assert done.returncode == 1
+    assert "✗ mine: Twice the half" in done.stdout
+    assert "✓ mine: It rises." in done.stdout
+    assert "1 DO NOT HOLD here" in done.stdout
+
+
+def test_json_is_one_object_of_the_promised_shape(folder):
+    source = LESSON.replace('    """A line."""', '    """A line."""\n    print("!")')
+    (folder / "mine.py").write_text(source, encoding="utf-8")
+    done = run("mine.py", "--json", "--sharpness", cwd=folder)
+    answer = json.loads(done.stdout)  # what the demo printed is not in it
+    assert set(answer) == {
+        "jaxintro", "jax", "numpy", "python", "platform", "devices", "lessons",
+    }  # fmt: skip
+    (lesson,) = answer["lessons"]
+    assert set(lesson) == {"name", "title", "seconds", "demos"}
+    demo = lesson["demos"][0]
+    assert set(demo) == {"name", "seconds", "output", "checks"}
+    assert (demo["name"], demo["output"]) == ("half", "2.0")
+    (check,) = demo["checks"]
+    assert set(check) == {
+        "name", "claim", "holds", "seconds", "message", "sharpness",
+    }  # fmt: skip
+    assert check["holds"] is True
+    assert check["sharpness"] < 1e-6
+
+
+def test_json_reports_a_demo_that_raises_and_runs_the_others(folder):
+    source = LESSON.replace("return jax.numpy.multiply(x, 0.5)", "raise OSError('no')")
+    (folder / "mine.py").write_text(source, encoding="utf-8")
+    done = run("mine.py", "--json", cwd=folder)
+    first, second = json.loads(done.stdout)["lessons"][0]["demos"]
+    assert done.returncode == 1
+    assert first["error"].startswith("OSError: no")
+    assert first["output"] is None
+    assert second["checks"][0]["holds"]
+
+
+def test_one_demo_alone(folder):
+    done = run("grad.slope_of_a_parabola")
+    assert done.returncode == 0
+    assert "→ 6.0" in done.stdout
+    assert "1 demo, " in done.stdout
+
+
+def test_step_shows_the_guess_beside_the_result(folder):
+    done = run("mine.py", "--step", cwd=folder, input="two, I think\n")
+    assert done.returncode == 0
+    assert done.stdout.index("you said: two, I think") < done.stdout.index("→ 2.0")
+
+
+def test_platform_that_is_not_there_has_status_3(folder):
+    done = run("mine.py", "--platform", "tpu", cwd=folder)
+    assert done.returncode == 3
+    assert "No tpu here" in done.stderr
+
+
+def test_platform_cpu_wins_over_the_environment(folder):
+    done = run("mine.py", "--platform", "cpu", cwd=folder, env={"JAX_PLATFORMS": "tpu"})
+    assert done.returncode == 0
+    assert " on cpu, " in done.stdout
+
+
+def test_figures_are_saved_as_pictures(folder):
+    done = run("mine.py", "--check", "--figures", "new/pictures", cwd=folder)
+    assert done.returncode == 0
+    picture = folder / "new" / "pictures" / "mine.picture.png"
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_notebook_is_written_once_and_never_over_work(folder):
+    assert run("mine.py", "--notebook", "mine.ipynb", cwd=folder).returncode == 0
+    (folder / "mine.ipynb").write_text("my work")
+    done = run("mine.py", "--notebook", "mine.ipynb", cwd=folder)
+    assert done.returncode == 2
+    assert (folder / "mine.ipynb").read_text() == "my work"
+    forced = run("mine.py", "--notebook", "mine.ipynb", "--force", cwd=folder)
+    assert forced.returncode == 0
+    assert json.loads((folder / "mine.ipynb").read_text(encoding="utf-8"))["cells"]
+
+
+def test_closed_pipe_is_no_error(folder):
+    command = f'"{sys.executable}" -m jaxintro.lesson mine.py | head -n 1'
+    done = subprocess.run(
+        command, shell=True, cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    assert done.stdout == "Halves: a small lesson\n"
+
+
+def test_forty_columns_are_enough(folder):
+    done = run("mine.py", cwd=folder, env={"COLUMNS": "40"})
+    assert max(map(len, done.stdout.splitlines())) <= 40
+
+
+def test_ascii_console_reads_ascii(folder):
+    done = run("mine.py", cwd=folder, env={"PYTHONIOENCODING": "ascii"})
+    assert done.returncode == 0
+    assert "of x^2?" in done.stdout
+    assert "-> 2.0" in done.stdout
+    assert done.stdout.isascii()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+@pytest.mark.parametrize(
+    ("environment", "option", "coloured"),
+    [
+        ({"TERM": "xterm-256color"}, [], True),
+        ({"TERM": "xterm-256color"}, ["--plain"], False),
+        ({"TERM": "dumb"}, [], False),
+    ],
+)
+def test_only_a_terminal_gets_colours(folder, environment, option, coloured):
+    shown = on_a_terminal(["mine.py", *option], folder, environment)
+    assert ("\x1b[" in shown) is coloured
+    assert "all hold here" in shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_no_color_has_no_colour(folder):
+    environment = {"TERM": "xterm-256color", "NO_COLOR": "1"}
+    shown = on_a_terminal(["mine.py"], folder, environment)
+    assert "\x1b[32m" not in shown  # green
+    assert "\x1b[33m" not in shown  # yellow
+    assert "all hold here" in shown
+
+
+def on_a_terminal(arguments, folder, environment):
+    import pty
+
+    lead, follow = pty.openpty()
+    environment = {**os.environ, "COLUMNS": "80", **environment}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "jaxintro.lesson", *arguments],
+        cwd=folder,
+        env={k: v for k, v in environment.items() if k != "NO_COLOR"}
+        | ({"NO_COLOR": "1"} if "NO_COLOR" in environment else {}),
+        stdin=follow,
+        stdout=follow,
+        stderr=follow,
+    )
+    os.close(follow)
+    shown = b""
+    try:
+        while piece := os.read(lead, 65536):
+            shown += piece
+    except OSError:  # how Linux says that the other end is closed
+        pass
+    process.wait(timeout=60)
+    os.close(lead)
+    return shown.decode("utf-8", "replace")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders have no such modes there")
+def test_read_only_home_and_no_display(folder):
+    home = folder / "home"
+    home.mkdir()
+    home.chmod(0o500)
+    environment = {"HOME": str(home), "DISPLAY": "", "MPLBACKEND": "TkAgg"}
+    done = run("mine.py", "--figures", ".", cwd=folder, env=environment)
+    assert done.returncode == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are others there")
+def test_ctrl_c_stops_in_a_line(folder):
+    import signal
+
+    source = LESSON.replace("return jax", "import time; time.sleep(60); return jax")
+    (folder / "mine.py").write_text(source, encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "jaxintro.lesson", "mine.py"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    for line in process.stdout:
+        if "time.sleep" in line:
+            break
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert errors.strip() == "Stopped."
+
+
+def test_jaxintro_lesson_is_the_same_command():
+    assert run("lesson", module="jaxintro").stdout == run().stdout
+    assert run("lesson", "grda", module="jaxintro").returncode == 2
+    assert "Did you mean 'lesson'" in run("lessen", module="jaxintro").stderr
+
+
+def test_pytest_collects_a_lesson_of_ones_own(folder):
+    done = run("-q", "mine.py", "-p", "no:cacheprovider", cwd=folder, module="pytest")
+    assert done.returncode == 0
+    assert "2 passed" in done.stdout
+
+
+def test_pytest_tells_which_claim_fails(folder):
+    (folder / "mine.py").write_text(LESSON.replace("0.5)", "0.6)"), encoding="utf-8")
+    done = run("-q", "mine.py", "-p", "no:cacheprovider", cwd=folder, module="pytest")
+    assert done.returncode == 1
+    assert "FAILED mine.py::check_half" in done.stdout
+
+
+@pytest.mark.parametrize("target", ["jaxintro", "jaxintro.grad"])
+def test_pytest_collects_one_item_a_claim(tmp_path, target):
+    from jaxintro._engine import catalog, page
+
+    names = [lesson.name for lesson in catalog.course()]
+    wanted = names if target == "jaxintro" else ["grad"]
+    claims = sorted(
+        check.name
+        for name in wanted
+        for demo in page.read(catalog.find(name)).demos
+        for check in demo.checks
+    )
+    done = run(
+        *("--pyargs", target, "--collect-only", "-q", "-p", "no:cacheprovider"),
+        cwd=tmp_path,
+        module="pytest",
+    )
+    items = [line for line in done.stdout.splitlines() if "::" in line]
+    assert sorted(item.rpartition("::")[2] for item in items) == claims
+
+
+def test_pytest_refuses_a_platform_that_is_not_there(folder):
+    done = run("mine.py", "--platform", "tpu", cwd=folder, module="pytest")
+    assert done.returncode == 4
+    assert "No tpu here" in done.stderr
+
+
+def test_a_lesson_needs_no_package_around_it(folder):
+    assert not (Path(folder) / "__init__.py").exists()
+    assert run("./mine.py", "--check", cwd=folder).returncode == 0
