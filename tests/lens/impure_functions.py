@@ -1,7 +1,7 @@
 """Functions that are impure on purpose, and their cured twins.
 
-A comment `# ! kind` marks the line of each finding that `audit` must give, and there
-must be no other. A function without such a comment is clean. The defaults of the
+A comment that begins with `!` marks the line of each finding that `audit` must give,
+with its kind, and there must be no other. A function without such a comment is clean. The defaults of the
 parameters are the arguments it is audited with.
 """
 
@@ -492,9 +492,9 @@ def uses_a_key_twice(key=KEY):
 
 
 def uses_a_raw_key_twice(key=RAW_KEY, x=X):
-    w = jax.random.normal(key, (3,))
+    w = jax.random.normal(key, (3,), x.dtype)
     mask = jax.random.bernoulli(key, 0.5, (3,))  # ! key reuse
-    return x * w * mask
+    return jnp.where(mask, x * w, 0.0)
 
 
 def uses_a_key_after_splitting(key=KEY):
@@ -748,7 +748,7 @@ def calls_unreadable_noise(x=X):
 
 def bakes_in_a_random_table(x=X):
     y = x * 2
-    table = np.frombuffer(ssl.RAND_bytes(12), np.uint8)
+    table = np.frombuffer(ssl.RAND_bytes(12), np.uint8).astype(x.dtype)
     return y.sum() + jnp.sum(table[:3] * x)  # ! non-deterministic trace
 
 

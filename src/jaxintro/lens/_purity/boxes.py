@@ -15,7 +15,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxintro.lens._purity.files import is_user_class, is_user_module
+from jaxintro.lens._purity.files import is_user_class, is_user_file, is_user_module
 
 LARGEST = 20_000_000  # bytes of a NumPy array that is copied
 PLAIN = (SimpleNamespace, Namespace, UserDict, UserList, queue.Queue)
@@ -53,7 +53,8 @@ def box_of(thing: Any) -> Box | None:
     if isinstance(thing, type):
         return class_box(thing) if is_user_class(thing) else None
     if isinstance(thing, FunctionType):
-        return names_box(vars(thing))
+        own = is_user_file(thing.__code__.co_filename)
+        return names_box(vars(thing)) if own else None
     return object_box(thing)
 
 

@@ -44,7 +44,7 @@ def rule_changes(function: UserFunction) -> Iterator[Clue]:
         if label is None or (write.how == "bind" and function.inside(owner)):
             continue
         value = function.value(root, owner)
-        own_name = write.how == "update" and function.inside(owner)
+        own_name = write.how == "augment" and function.inside(owner)
         if own_name and not isinstance(follow(value, steps), CONTAINERS[:-1]):
             continue  # x += 1 gives a new x, unless x is a list
         if not really_changes(Write(root, steps, write.how, write.node, owner), value):

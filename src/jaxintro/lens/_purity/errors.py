@@ -61,6 +61,8 @@ def kind_of(error: BaseException) -> str:
     of_shape = isinstance(error, TypeError | IndexError)  # JAX's own are both
     if of_shape and any(fragment in text for fragment in SHAPES):
         return SHAPE
+    if isinstance(error, ValueError) and "Non-hashable static arguments" in text:
+        return BRANCH if "Tracer" in text or "partial_eval" in text else ""
     concrete = errors.ConcretizationTypeError | errors.TracerIntegerConversionError
     if isinstance(error, concrete):
         return BRANCH
@@ -114,7 +116,7 @@ def clue_of(error: BaseException, functions: list[UserFunction]) -> Clue | None:
     )
 
 
-def condition(statement: ast.stmt) -> str:
+def condition(statement: ast.AST) -> str:
     """The part of a statement that is worth quoting: `if x > 0`."""
     match statement:
         case ast.If(test=test):
@@ -127,7 +129,7 @@ def condition(statement: ast.stmt) -> str:
 
 
 def python_function(
-    function: UserFunction, statement: ast.stmt, math_only: bool = False
+    function: UserFunction, statement: ast.AST, math_only: bool = False
 ) -> str:
     """The NumPy or `math` function that a statement calls: "`np.sin`"."""
     for node in ast.walk(statement):

@@ -120,7 +120,7 @@ class Hearing:
             first, error = call.trace()
             changes = watch.changes()
             if error is not None:
-                self._stopped(error, seen.clues)
+                self._stopped(error, seen.clues, call.begun)
                 return seen.clues, changes
             self.complete = True
             watch.reset()
@@ -136,10 +136,10 @@ class Hearing:
             found += self._unsteady(first, second)
         return found, changes
 
-    def _stopped(self, error: BaseException, seen: list[Clue]) -> None:
+    def _stopped(self, error: BaseException, seen: list[Clue], begun: bool) -> None:
         """Note why and where a trace came to no end."""
         where = user_line_of_traceback(error.__traceback__)
-        at = f"line {where[1]}" if where is not None else "a library"
+        at = f"line {where[1]}" if where is not None else "library code"
         if isinstance(error, Consumed):
             why = f"`{error}` cannot be copied, and is not used up here"
         else:
@@ -148,6 +148,9 @@ class Hearing:
                 seen.append(clue)
             text = str(error).split("\n")[0]
             why = f"{type(error).__name__}: {text}"[:160]
+        if not begun:
+            self.untold.append(f"it could not be traced with these arguments ({why}).")
+            return
         self.untold.append(
             f"tracing stopped at {at} ({why}); the rest was only read in the source."
         )

@@ -72,7 +72,7 @@ def overlap(one: tuple[Step, ...], other: tuple[Step, ...]) -> bool:
 
 def really_changes(write: Write, root: object) -> bool:
     """Whether a method with a mutating name is that of a container."""
-    if write.how in ("bind", "update", "store"):
+    if write.how in ("bind", "augment", "store"):
         return True
     return isinstance(follow(root, write.steps), CONTAINERS)
 

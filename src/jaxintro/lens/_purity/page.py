@@ -13,6 +13,7 @@ from typing import Any
 from jaxintro.lens._purity.writes import FunctionNode, Scope, Write, written
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
 
 
@@ -111,14 +112,6 @@ class Page:
                     return block[: block.index(ancestor)][::-1]
         return []
 
-    def statement(self, line: int) -> ast.stmt | None:
-        """The innermost statement on `line`."""
-        best: ast.stmt | None = None
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.stmt) and node.lineno <= line <= last_line(node):
-                best = node if best is None or node.lineno >= best.lineno else best
-        return best
-
     def find(self, code: CodeType) -> FunctionNode | None:
         """The node of the function that was compiled to `code`."""
         found: list[FunctionNode] = []
@@ -133,6 +126,18 @@ class Page:
         if len(found) > 1:  # several lambdas on one line
             found = [node for node in found if holds(node, code)] or found
         return found[-1] if found else None
+
+
+def statement_on(inside: ast.AST, line: int) -> ast.stmt | None:
+    """The innermost statement on `line`, the first if there are several."""
+    best: ast.stmt | None = None
+    for node in ast.walk(inside):
+        if not isinstance(node, ast.stmt) or isinstance(node, DEFINITIONS):
+            continue
+        on_it = node.lineno <= line <= last_line(node)
+        if on_it and (best is None or node.lineno > best.lineno):
+            best = node
+    return best
 
 
 def last_line(node: ast.AST) -> int:

@@ -14,7 +14,7 @@ import jax
 
 from jaxintro.lens._purity.files import is_user_class, is_user_file
 from jaxintro.lens._purity.function import UserFunction
-from jaxintro.lens._purity.page import Page, page_of
+from jaxintro.lens._purity.page import Page, last_line, page_of, statement_on
 from jaxintro.lens._purity.streams import is_stream
 from jaxintro.lens._purity.values import MISSING, contents
 
@@ -116,7 +116,11 @@ class Reader:
                 receiver = (layer.receiver, "self")
             self._add(layer.callable, values, receiver)
             self._add_parts(layer)
-        for leaf in jax.tree.leaves((args, kwargs), is_leaf=is_stream):
+        try:
+            leaves = jax.tree.leaves((args, kwargs), is_leaf=is_stream)
+        except (TypeError, ValueError):  # no pytree: the trace will say so
+            leaves = []
+        for leaf in leaves:
             if callable(leaf):
                 self._refer(leaf, None)
         done = 0
@@ -202,29 +206,26 @@ def root_label(function: UserFunction, node: ast.AST) -> Any:
 
 def at(
     functions: list[UserFunction], filename: str, line: int
-) -> tuple[UserFunction | None, ast.stmt | None]:
-    """The function and the statement on a line of a file."""
-    for function in functions:
-        if function.filename != filename:
-            continue
-        statement = function.page.statement(line)
-        if statement is None:
-            continue
-        around = function.page.ancestors(statement)
-        if function.node in around or statement in function.page.ancestors(
-            function.node
-        ):
-            return function, statement
-    return None, None
+) -> tuple[UserFunction | None, ast.AST | None]:
+    """The function and the statement on a line of a file; of a lambda, its body."""
+    around = [
+        function
+        for function in functions
+        if function.filename == filename
+        and function.node.lineno <= line <= last_line(function.node)
+    ]
+    if not around:
+        return None, None
+    function = max(around, key=lambda each: each.node.lineno)
+    if isinstance(function.node, ast.Lambda):
+        return function, function.node.body
+    return function, statement_on(function.node, line)
 
 
 def first_line(functions: list[UserFunction], filename: str, line: int) -> int:
-    """The first line of the statement on a line, if the statement is no longer."""
-    function, statement = at(functions, filename, line)
-    if function is None or statement is None:
-        return line
-    inside = function.node in function.page.ancestors(statement)
-    return statement.lineno if inside else line
+    """The first line of the statement on a line."""
+    _, statement = at(functions, filename, line)
+    return statement.lineno if isinstance(statement, ast.stmt) else line
 
 
 def key_at(functions: list[UserFunction], filename: str, line: int) -> str:

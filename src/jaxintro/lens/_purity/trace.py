@@ -76,6 +76,7 @@ class Call:
     ) -> None:
         self.function = function
         self.watch = watch
+        self.begun = False
         self.leaves: list[Any] = []
         self.traced: list[int] = []
         library = is_library(function)
@@ -107,6 +108,7 @@ class Call:
 
     def run(self, *values: Any) -> list[Any]:
         """Call the function with the traced leaves replaced; the arrays it returns."""
+        self.begun = True
         leaves = list(self.leaves)
         for place, value in zip(self.traced, values, strict=True):
             leaves[place] = value

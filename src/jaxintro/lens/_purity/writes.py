@@ -29,7 +29,7 @@ MUTATORS = words(
 class Write:
     """One change in the source: of the name `root`, or of something below it.
 
-    `how` is "bind" (`x = …`), "update" (`x += …`), "store" (`x[…] = …`, `x.a = …`,
+    `how` is "bind" (`x = …`), "augment" (`x += …`), "store" (`x[…] = …`, `x.a = …`,
     `del x[…]`) or the name of the method called (`x.append(…)`).
     """
 
@@ -105,7 +105,7 @@ def written(node: ast.AST) -> Iterator[tuple[str, tuple[Step, ...], str]]:
                 yield from stored(target)
         case ast.AugAssign(target=target):
             for root, steps, how in stored(target):
-                yield root, steps, "update" if how == "bind" else how
+                yield root, steps, "augment" if how == "bind" else how
         case ast.AnnAssign(target=target, value=value) if value is not None:
             yield from stored(target)
         case ast.For(target=target) | ast.AsyncFor(target=target):
