@@ -1,4 +1,4 @@
-"""The outcome of a race: medians, ratios, what can be told apart."""
+"""The outcome of a race: times, ratios, what can be told apart."""
 
 import html
 import textwrap
@@ -10,21 +10,23 @@ if TYPE_CHECKING:
 
 Interval = tuple[float, float]
 
+WIDTH = 72
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Race:
     """How fast each contestant was, and which differences can be told.
 
     Attributes:
         names: of the contestants, in the order given.
         first_seconds: seconds of each one's first call, compilation included.
-        seconds: median seconds of a later call.
-        ratios: median over the fastest median, at least 1.
+        seconds: typical seconds of a later call, the median of the faster half.
+        ratios: the same over that of the fastest, at least 1.
         intervals: (low, high) of each ratio, (1, 1) for the fastest.
         rounds: how often all were timed in turn.
         calls: how many calls made one timing.
         samples: seconds a call, [round, contestant].
-        pairs: interval of the ratio of medians, [contestant, contestant].
+        pairs: intervals of all ratios, [contestant, contestant].
         confidence: that all intervals hold together.
         checked: whether the results were compared.
     """
@@ -43,7 +45,7 @@ class Race:
 
     @property
     def fastest(self) -> str:
-        """The name of the contestant with the smallest median."""
+        """The name of the contestant with the smallest time."""
         return self.ranking[0]
 
     @property
@@ -54,18 +56,18 @@ class Race:
 
     def ratio(self, slower: str, faster: str) -> float:
         """Return how many times as long a call of `slower` takes as one of `faster`."""
-        return self.seconds[self._index(slower)] / self.seconds[self._index(faster)]
+        return self.seconds[self._at(slower)] / self.seconds[self._at(faster)]
 
     def interval(self, slower: str, faster: str) -> Interval:
         """Return the interval (low, high) of `ratio(slower, faster)`."""
-        return self.pairs[self._index(slower)][self._index(faster)]
+        return self.pairs[self._at(slower)][self._at(faster)]
 
     def told_apart(self, a: str, b: str) -> bool:
         """Return whether the interval of the ratio of `a` and `b` leaves out 1."""
         low, high = self.interval(a, b)
         return not low <= 1 <= high
 
-    def _index(self, name: str) -> int:
+    def _at(self, name: str) -> int:
         if name not in self.names:
             known = ", ".join(map(repr, self.names))
             raise ValueError(f"no contestant {name!r} in this race: there are {known}")
@@ -80,60 +82,66 @@ class Race:
         tied = [name for name in others if not self.told_apart(name, first)]
         if tied:
             return f"no difference can be told between {listed([first, *tied])}"
-        second = others[0]
-        low, high = self.interval(second, first)
+        low, high = self.interval(others[0], first)
+        times = number(self.ratio(others[0], first))
         bounds = f"[{number(low)}, {number(high)}]"
-        times = number(self.ratio(second, first))
-        return f"{first} is {times} times as fast as {second} {bounds}"
+        return f"{first} is {times} times as fast as {others[0]} {bounds}"
 
-    def rows(self) -> list[tuple[str, ...]]:
-        """Return the table, fastest first, its first row the headings."""
-        share = f"{self.confidence:.0%}".replace("%", " %")
-        table: list[tuple[str, ...]] = []
-        table.append(("", "a call", "first call", "ratio", f"{share} interval"))
+    def table(self) -> list[tuple[str, ...]]:
+        """Return the cells, fastest first, below a row of headings."""
+        rows: list[tuple[str, ...]] = []
+        rows.append(
+            ("", "a call", "first call", "ratio", f"{self.confidence:.0%} sure")
+        )
         for name in self.ranking:
-            at = self._index(name)
+            at = self._at(name)
             low, high = self.intervals[at]
             spread = f"{number(low)} to {number(high)}" if name != self.fastest else ""
             times = (duration(self.seconds[at]), duration(self.first_seconds[at]))
-            table.append((name, *times, number(self.ratios[at]), spread))
-        return table
+            rows.append((name, *times, number(self.ratios[at]), spread))
+        return rows
 
     def __str__(self) -> str:
-        rows = [
-            (textwrap.shorten(r[0], 26, placeholder="…"), *r[1:]) for r in self.rows()
-        ]
+        rows = self.table()
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        widths[0] = min(widths[0], WIDTH - sum(widths[1:]) - 2 * len(widths[1:]))
         lines = []
         for name, *cells in rows:
+            if len(name) > widths[0]:
+                name = name[: widths[0] - 1] + "…"
             right = [c.rjust(w) for c, w in zip(cells, widths[1:], strict=True)]
             lines.append("  ".join([name.ljust(widths[0]), *right]).rstrip())
-        return "\n".join([*lines, *textwrap.wrap(self.verdict, 72)])
+        return "\n".join([*lines, *textwrap.wrap(self.verdict, WIDTH)])
 
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        head, *body = [[html.escape(cell) for cell in row] for row in self.rows()]
+        head, *body = [[html.escape(cell) for cell in row] for row in self.table()]
         lines = ["<tr><th>" + "</th><th>".join(head) + "</th></tr>"]
         lines += ["<tr><td>" + "</td><td>".join(row) + "</td></tr>" for row in body]
         table = "<table>" + "".join(lines) + "</table>"
-        return f"{table}<p>{html.escape(self.verdict)}</p>"
+        return f"<div>{table}<p>{html.escape(self.verdict)}</p></div>"
 
     def plot(self) -> "Figure":
-        """Return a figure of all timings and their medians, fastest on top."""
-        from matplotlib.figure import Figure
+        """Return a figure with a line for each contestant, fastest on top.
 
-        figure = Figure(figsize=(7, 1.2 + 0.5 * len(self.names)), layout="constrained")
+        Ticks are timings of one round each, the dot is the time of the table.
+        """
+        from jaxintro.lens.picture import Picture
+
+        figure = Picture(figsize=(7, 1.5 + 0.4 * len(self.names)), layout="constrained")
         axes = figure.subplots()
-        for height, name in enumerate(reversed(self.ranking)):
-            at = self._index(name)
-            samples = [row[at] for row in self.samples]
-            axes.plot(samples, [height] * len(samples), "|", color="C0", alpha=0.4)
+        slowest_first = self.ranking[::-1]
+        for height, name in enumerate(slowest_first):
+            at = self._at(name)
+            timings = [row[at] for row in self.samples]
+            axes.plot(timings, [height] * len(timings), "|", color="C0", alpha=0.4)
             axes.plot([self.seconds[at]], [height], "o", color="C1")
-        axes.set_yticks(range(len(self.names)), list(reversed(self.ranking)))
+        axes.set_yticks(range(len(self.names)), slowest_first)
         axes.set_xscale("log")
-        axes.set_xlabel("seconds a call: each round, and the median")
-        axes.set_title(self.verdict, fontsize="medium", wrap=True)
+        axes.set_xlabel("seconds a call")
+        title = "\n".join(textwrap.wrap(self.verdict, WIDTH))
+        axes.set_title(title, fontsize="medium", parse_math=False)
         return figure
 
 
@@ -146,12 +154,14 @@ def duration(seconds: float) -> str:
 
 
 def number(value: float, digits: int = 2) -> str:
-    """Return a number with that many significant digits, or all before the point."""
-    if value >= 10**digits:
-        return f"{value:,.0f}".replace(",", " ") if value >= 1e4 else f"{value:.0f}"
+    """Return a number with that many digits; one more near 1 and above 100."""
+    if value >= 99.95:
+        return f"{float(f'{value:.3g}'):,.0f}"
+    if 0.0995 <= value < 1.995:
+        return f"{value:.2f}"
     return f"{value:#.{digits}g}".rstrip(".")
 
 
 def listed(names: list[str]) -> str:
-    """Return names as a phrase: a, b and c."""
+    """Return two or more names as a phrase: a, b and c."""
     return " and ".join([", ".join(names[:-1]), names[-1]])

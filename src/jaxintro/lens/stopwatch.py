@@ -14,11 +14,14 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
+from jaxintro.lens.contestants import blamed
+
 Clock = Callable[[], float]
 
 # Long against the clock's tick and the loop around the calls, short enough that
 # most blocks escape what else the machine does.
 BLOCK_SECONDS = 0.002
+SURELY_LONG = 0.02
 MOST_ROUNDS = 500
 
 
@@ -27,6 +30,7 @@ class Entrant:
     """A contestant with all that is needed to time it.
 
     Attributes:
+        wait: what must be done to a result before the clock may be read.
         spends: whether a call deletes (donates) or changes its arguments, so that
             each call needs its own copy, made while the clock stands.
         calls: how many calls make one timed block.
@@ -47,24 +51,26 @@ class Entrant:
         else:
             arguments = itertools.repeat(self.args, self.calls)
         function, wait = self.function, self.wait
-        start = clock()
-        if wait is None:
-            for args in arguments:
-                function(*args)
-        else:
-            for args in arguments:
-                wait(function(*args))
-        return clock() - start
+        with blamed(self.name, function):
+            start = clock()
+            if wait is None:
+                for args in arguments:
+                    function(*args)
+            else:
+                for args in arguments:
+                    wait(function(*args))
+            return clock() - start
 
     def calibrate(self, clock: Clock) -> float:
         """Set `calls` so that a block lasts BLOCK_SECONDS; return seconds a block."""
         while True:
             taken = self.block(clock)
+            if taken < SURELY_LONG:  # else an interruption would pass for work
+                taken = min(taken, self.block(clock))
             if taken >= BLOCK_SECONDS / 2:
-                break
+                return taken
             scale = BLOCK_SECONDS / max(taken, BLOCK_SECONDS / 10)
             self.calls = max(self.calls + 1, round(self.calls * scale))
-        return taken
 
 
 def fresh(tree: Any) -> Any:
@@ -84,23 +90,22 @@ def fresh(tree: Any) -> Any:
 
 
 def waiter(result: Any) -> Callable[[Any], Any] | None:
-    """Return what must be done to a result before the clock may be read.
+    """Return what must be done to such a result before the clock may be read.
 
-    Nothing (None) for NumPy and Numba, which return when the work is done: to wait
-    for them would cost as much as a small operation.
+    Nothing (None) for NumPy, Numba and PyTorch on a CPU, which return when the work
+    is done: to wait for them would cost as much as a small operation.
     """
-    torch = sys.modules.get("torch")
     if isinstance(result, jax.Array):
         return operator.methodcaller("block_until_ready")
-    waits: list[Callable[[Any], Any]] = []
+    torch = sys.modules.get("torch")
     for leaf in jax.tree.leaves(result):
         if torch is not None and isinstance(leaf, torch.Tensor):
             if leaf.device.type != "cpu":
                 device = getattr(torch, leaf.device.type)
                 return lambda _: device.synchronize()
         elif hasattr(leaf, "block_until_ready"):
-            waits.append(jax.block_until_ready)
-    return waits[0] if waits else None
+            return jax.block_until_ready
+    return None
 
 
 def interleave(
@@ -108,19 +113,21 @@ def interleave(
 ) -> NDArray[np.float64]:
     """Return seconds a call, [round, contestant], of rounds in shuffled order.
 
-    Stops when the next round would pass `seconds`; makes at least one round.
+    Stops when the next round would pass `seconds`. Where calibration alone took
+    that long, it is the one round.
     """
     shuffled = random.Random(0)
     order = list(range(len(entrants)))
     rows: list[list[float]] = []
     start = clock()
     with steady(), progress() as show:
-        round_cost = sum(entrant.calibrate(clock) for entrant in entrants)
+        trial = [entrant.calibrate(clock) for entrant in entrants]
+        round_cost = sum(trial)
         while len(rows) < MOST_ROUNDS:
             began = clock()
-            if rows and began - start + round_cost > seconds:
+            if began - start + round_cost > seconds:
                 break
-            show(min(1.0, (began - start) / seconds))
+            show((began - start) / seconds)
             shuffled.shuffle(order)
             row = [0.0] * len(entrants)
             for index in order:
@@ -128,7 +135,8 @@ def interleave(
                 row[index] = entrant.block(clock) / entrant.calls
             rows.append(row)
             round_cost = clock() - began
-    return np.array(rows)
+    trial = [taken / e.calls for taken, e in zip(trial, entrants, strict=True)]
+    return np.array(rows or [trial])
 
 
 @contextmanager
