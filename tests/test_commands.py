@@ -133,7 +133,7 @@ def test_reading_shows_prose_code_result_and_verdict(folder):
         "What is left when half is taken of x²?",
         "1  Half",
         "Half of x is left.",
-        "? what is half of 4?",
+        "? What is half of 4?",
         "→ 2.0",
         "✓ Twice the half is the whole — for either sign.",
     ]

@@ -37,7 +37,7 @@ def question(section: Section, number: int | None, width: int) -> list[Line]:
     lines += _prose(section.prose, width, INDENT)
     code = _code(section.code.splitlines(), width)
     code = _with_arguments(code, section.arguments, width)
-    return [BLANK, *lines, BLANK, *code, BLANK]
+    return [BLANK, *lines, BLANK, *code, *[BLANK] * section.is_demo]
 
 
 def guess(words: str, width: int) -> list[Line]:
@@ -54,8 +54,16 @@ def _prose(prose: Prose, width: int, indent: str) -> list[Line]:
     if prose.myth:
         lines += wrapped("myth", f"Myth: {prose.myth}", width, indent)
     if prose.predict:
-        lines += wrapped("question", prose.predict, width, indent + "? ")
+        lines += wrapped("question", _sentence(prose.predict), width, indent + "? ")
     return lines
+
+
+def _sentence(words: str) -> str:
+    """The words with a capital, unless they begin with a name such as x."""
+    first = words.split()[0]
+    return (
+        words[:1].upper() + words[1:] if first.isalpha() and len(first) > 1 else words
+    )
 
 
 def _code(source: list[str], width: int) -> list[Line]:
