@@ -5,6 +5,7 @@
 
 import dataclasses
 import io
+from contextlib import nullcontext
 from pathlib import Path
 
 from rich.console import Console
@@ -21,6 +22,7 @@ session.screen.rich = True
 session.screen.console = Console(
     record=True, width=88, file=io.StringIO(), force_terminal=True, highlight=False
 )
+session.screen.working = nullcontext  # nothing moves in a picture
 session.read([dataclasses.replace(whole, sections=whole.sections[: last + 1])])
 picture = Path(__file__).with_name("lesson.svg")
 session.screen.console.save_svg(str(picture), title="python -m jaxintro.lesson grad")
