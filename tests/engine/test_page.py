@@ -67,9 +67,12 @@ def test_a_demo_can_be_called_with_no_arguments(tmp_path, signature, is_demo):
     assert lessons.read(tmp_path, source).sections[-1].is_demo is is_demo
 
 
-def test_one_demo_comes_with_the_definitions_above_it(tmp_path):
-    alone = lessons.read(tmp_path).only("count")
-    assert [section.name for section in alone.sections] == ["scale", "count"]
+@pytest.mark.parametrize(
+    ("demo", "sections"), [("half", ["scale", "half"]), ("count", ["count"])]
+)
+def test_one_demo_comes_with_the_definitions_it_needs(tmp_path, demo, sections):
+    alone = lessons.read(tmp_path).only(demo)
+    assert [section.name for section in alone.sections] == sections
 
 
 def test_wrong_demo_gets_the_nearest_right_one(tmp_path):

@@ -3,7 +3,7 @@
 import ast
 from dataclasses import dataclass
 
-from jaxintro._engine.page import Check, Page, Section
+from jaxintro._engine.page import Check, Page, Section, names_in
 
 JUDGED = ("jax", "jaxintro")
 
@@ -20,7 +20,7 @@ def borrowed(page: Page, demo: Section, check: Check) -> Uses:
     """The names in a check, and in the functions of the lesson that it calls."""
     imported = _judged_imports(page.preamble)
     sources = {section.name: section.source for section in page.sections}
-    direct = _names(check.source)
+    direct = names_in(check.source)
     seen, waiting = {demo.name}, set(direct)
     reached: set[str] = set()
     while waiting:
@@ -30,13 +30,9 @@ def borrowed(page: Page, demo: Section, check: Check) -> Uses:
         seen.add(name)
         if name in imported:
             reached.add(name)
-        waiting |= _names(sources.get(name, ""))
+        waiting |= names_in(sources.get(name, ""))
     reached |= _judged_imports(check.source)
     return Uses(frozenset(direct), tuple(sorted(reached)))
-
-
-def _names(source: str) -> set[str]:
-    return {n.id for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Name)}
 
 
 def _judged_imports(source: str) -> set[str]:

@@ -6,7 +6,7 @@ function may be an object of any kind, and its place on the page would be lost.
 
 import ast
 import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jaxintro._engine.catalog import Lesson, UsageError, nearest, read_text
 
@@ -58,7 +58,7 @@ class Page:
         return tuple(section for section in self.sections if section.is_demo)
 
     def only(self, demo: str) -> "Page":
-        """The page with this one demo, and the definitions above it.
+        """The page with this one demo, and the definitions that it needs.
 
         Raises:
             UsageError: there is no such demo; the message names the nearest.
@@ -67,14 +67,17 @@ class Page:
         if demo not in names:
             where = f"There is no demo called '{demo}' in '{self.lesson.name}'."
             raise UsageError(where + nearest(demo, names))
-        kept = []
-        for section in self.sections:
-            if section.name == demo:
-                kept.append(section)
-                break
-            if not section.is_demo:
-                kept.append(section)
-        return Page(self.lesson, self.intro, self.preamble, tuple(kept))
+        kept = [self.sections[[s.name for s in self.sections].index(demo)]]
+        for section in reversed(self.sections):
+            needed = set().union(*(names_in(other.source) for other in kept))
+            if not section.is_demo and section.name in needed:
+                kept.insert(0, section)
+        return replace(self, sections=tuple(kept))
+
+
+def names_in(source: str) -> set[str]:
+    """Every name that the source mentions."""
+    return {n.id for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Name)}
 
 
 def read(lesson: Lesson) -> Page:
@@ -119,7 +122,7 @@ def _sections(tree: ast.Module, source: str) -> list[Section]:
     if orphans:
         raise UsageError(f"'{orphans[0].name}' stands above the first demo, not below.")
     return [
-        Section(**{**vars(section), "checks": tuple(checks.get(section.name, ()))})
+        replace(section, checks=tuple(checks.get(section.name, ())))
         for section in sections
     ]
 

@@ -83,7 +83,8 @@ class Screen:
         code = Syntax("", "python", background_color="default", theme="ansi_dark")
         highlighted = code.highlight(encodable(line.text))
         highlighted.rstrip()
-        self.console.print(Text(encodable(f"{INDENT}│ "), style="dim") + highlighted)
+        bar = encodable(f"{INDENT}│ ")
+        self.console.print(Text.assemble((bar, "dim"), highlighted))
 
     @contextmanager
     def working(self, what: str) -> Iterator[None]:
