@@ -1,8 +1,8 @@
 """Functions that are impure on purpose, and their cured twins.
 
 A comment that begins with `!` marks the line of each finding that `audit` must give,
-with its kind, and there must be no other. A function without such a comment is clean. The defaults of the
-parameters are the arguments it is audited with.
+with its kind, and there must be no other. A function without such a comment is clean.
+The defaults of the parameters are the arguments it is audited with.
 """
 
 import dataclasses

@@ -203,6 +203,14 @@ def object_box(thing: Any) -> Box | None:
     return Box(read, write, own=own or isinstance(thing, PLAIN))
 
 
+def forced_box(thing: Any) -> Box | None:
+    """The box of any object's attributes, its class a library's or not."""
+    own = getattr(thing, "__dict__", None)
+    if isinstance(thing, ModuleType | type | jax.Array) or not isinstance(own, dict):
+        return None
+    return names_box(own)
+
+
 def slots(cls: type) -> list[str]:
     """The names of a class's slots, its bases' included."""
     found: list[str] = []
@@ -210,3 +218,17 @@ def slots(cls: type) -> list[str]:
         given = vars(base).get("__slots__", ())
         found += [given] if isinstance(given, str) else list(given)
     return [name for name in found if name not in ("__dict__", "__weakref__")]
+
+
+def unchanged(one: object, other: object) -> bool:
+    """Whether two readings gave the same thing (text is read anew each time)."""
+    return one is other or (
+        type(one) is type(other) and isinstance(one, str | bytes) and one == other
+    )
+
+
+def same(one: Contents, other: Contents) -> bool:
+    """Whether two readings of a box hold the same things in the same order."""
+    return list(one) == list(other) and all(
+        unchanged(one[key], other[key]) for key in one
+    )

@@ -8,6 +8,7 @@ import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import FunctionType
+from typing import Any
 
 from jaxintro.lens._purity.page import Page
 from jaxintro.lens._purity.values import MISSING, contents, follow, known_module
@@ -199,3 +200,9 @@ def same_places(node: ast.AST) -> Iterator[tuple[str, str, tuple[Step, ...]]]:
         names = [target.id] if isinstance(target, ast.Name) else []
     for name in names:
         yield name, found[0], (*found[1], *below)
+
+
+def codes(code: Any) -> list[Any]:
+    """The code objects nested in another."""
+    inner = [each for each in code.co_consts if hasattr(each, "co_names")]
+    return inner + [deeper for each in inner for deeper in codes(each)]

@@ -78,7 +78,7 @@ class Hearing:
         outside = [clue for each in self.reader.functions for clue in drastic(each)]
         if outside:
             self.untold.append(
-                f"not traced, because line {outside[0].line} acts on the world outside."
+                f"not traced, because of what line {outside[0].line} would do."
             )
         elif self._runs_later():
             self.untold.append("a generator or coroutine function cannot be traced.")

@@ -45,6 +45,11 @@ class Deaf:
         for line in lines:
             self.write(line)
 
+    @property
+    def buffer(self) -> Deaf:
+        """Bytes are caught like text."""
+        return self
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
 

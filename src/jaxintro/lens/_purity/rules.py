@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from types import BuiltinFunctionType, FunctionType
 
+import jax
+
 from jaxintro.lens._purity.chance import chance
 from jaxintro.lens._purity.clues import called, code, line_of, shown
 from jaxintro.lens._purity.function import UserFunction, last_name
@@ -17,6 +19,7 @@ from jaxintro.lens._purity.values import follow
 from jaxintro.lens._purity.words import (
     IN_PLACE,
     ITERATOR,
+    MUTATION,
     OUTPUT,
     RANDOMNESS,
     Clue,
@@ -142,18 +145,21 @@ def rule_iterators(function: UserFunction) -> Iterator[Clue]:
 
 
 def drastic(function: UserFunction) -> Iterator[Clue]:
-    """What must not happen even once: deleted files, other programs, questions."""
+    """What must not happen even once: deleted files, other programs, new settings."""
     for node in function.nodes():
         if not isinstance(node, ast.Call):
             continue
         value = function.evaluate(node.func)
         module, name = getattr(value, "__module__", None), last_name(node.func)
+        line = line_of(function, node)
+        if name == "update" and getattr(value, "__self__", None) is jax.config:
+            what = f"{code(node)} changes the configuration of JAX"
+            yield Clue(MUTATION, function.filename, line, what, "the setting")
         if (
             name in DRASTIC.get(str(module).split(".")[0], ())
             or name in PATH_METHODS
             or str(module).split(".")[0] in DRASTIC_MODULES
         ):
             what = f"{code(node)} acts on the world outside"
-            line = line_of(function, node)
             variant = "output to a file"
             yield Clue(OUTPUT, function.filename, line, what, variant=variant)

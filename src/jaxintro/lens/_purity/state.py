@@ -13,11 +13,21 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxintro.lens._purity.boxes import Box, Contents, box_of, cell_box, names_box
+from jaxintro.lens._purity.boxes import (
+    Box,
+    Contents,
+    box_of,
+    cell_box,
+    forced_box,
+    names_box,
+    same,
+    unchanged,
+)
 from jaxintro.lens._purity.chance import GENERATORS
-from jaxintro.lens._purity.function import Label, UserFunction
+from jaxintro.lens._purity.function import Label, UserFunction, codes
 from jaxintro.lens._purity.streams import Seen, stand_in
-from jaxintro.lens._purity.values import contents
+from jaxintro.lens._purity.values import contents, follow
+from jaxintro.lens._purity.writes import Write
 
 MOST = 20_000  # things watched in one audit
 ABSENT = object()
@@ -89,6 +99,24 @@ class Watch:
         if function.receiver is not None and function.values:
             self.add(function.receiver, function.values[function.parameters[0]])
 
+        for write in function.page.writes:
+            if write.how != "bind" and function.node in function.page.ancestors(
+                write.node
+            ):
+                self._add_written(function, write)
+
+    def _add_written(self, function: UserFunction, write: Write) -> None:
+        """Watch what the source shows to be changed, be it a library's."""
+        root, steps, owner = function.resolve(write.root, write.steps, write.scope)
+        label = function.label(root, owner)
+        if label is None or label[0] in ("argument", "parameter") or not steps:
+            return
+        above = steps[:-1] if write.how == "store" else steps
+        thing = follow(function.value(root, owner), above)
+        box = box_of(thing) or forced_box(thing)
+        if box is not None:
+            self._keep(thing, box, label, above[0][1] if above else None)
+
     def add(self, label: Label, thing: Any, fresh: bool = False) -> None:
         """Watch a thing, and what it holds, and so on."""
         pending: list[tuple[Any, object]] = [(thing, None)]
@@ -155,7 +183,10 @@ class Watch:
         for kept in self.kept.values():
             now = kept.box.read()
             for key in {**kept.during, **now}:
-                if unchanged(kept.during.get(key, ABSENT), now.get(key, ABSENT)):
+                hidden = kept.is_names and str(key).startswith("__")
+                if hidden or unchanged(
+                    kept.during.get(key, ABSENT), now.get(key, ABSENT)
+                ):
                     continue
                 leaked = not kept.fresh and holds_tracer(now.get(key))
                 own = kept.box.own
@@ -190,26 +221,6 @@ class Watch:
         for kept in self.kept.values():
             if not same(kept.box.read(), kept.before):
                 kept.box.write(kept.before)
-
-
-def codes(code: Any) -> list[Any]:
-    """The code objects nested in another."""
-    inner = [each for each in code.co_consts if hasattr(each, "co_names")]
-    return inner + [deeper for each in inner for deeper in codes(each)]
-
-
-def unchanged(one: object, other: object) -> bool:
-    """Whether two readings gave the same thing (text is read anew each time)."""
-    return one is other or (
-        type(one) is type(other) and isinstance(one, str | bytes) and one == other
-    )
-
-
-def same(one: Contents, other: Contents) -> bool:
-    """Whether two readings of a box hold the same things in the same order."""
-    return list(one) == list(other) and all(
-        unchanged(one[key], other[key]) for key in one
-    )
 
 
 def holds_tracer(value: Any, depth: int = 6) -> bool:
