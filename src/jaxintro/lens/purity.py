@@ -12,6 +12,7 @@ import inspect
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from jaxintro.lens._purity.hearing import Hearing
@@ -43,7 +44,11 @@ class Finding:
     file: str = ""
 
     def __str__(self) -> str:
-        head = textwrap.wrap(f"line {self.line}: {self.what}", 76)
+        return self.text(f"line {self.line}")
+
+    def text(self, place: str) -> str:
+        """The finding in words, at most 80 columns wide."""
+        head = textwrap.wrap(f"{place}: {self.what}", 76)
         rest = [*wrapped(self.consequence), *wrapped("Cure: " + self.cure)]
         return "\n".join([f"  {self.kind}", *(f"    {line}" for line in head), *rest])
 
@@ -76,10 +81,20 @@ class Audit:
             head = f"audit of {self.name}: {count} finding{'s' if count > 1 else ''}"
         notes = [line for note in self.untold for line in wrapped(note, "  Note: ", 2)]
         return "\n\n".join(
-            [head, *map(str, self.findings), *(["\n".join(notes)] if notes else [])]
+            [
+                head,
+                *map(self._text, self.findings),
+                *(["\n".join(notes)] if notes else []),
+            ]
         )
 
     __repr__ = __str__
+
+    def _text(self, found: Finding) -> str:
+        """A finding, with the name of its file if they stand in several."""
+        one_file = len({each.file for each in self.findings}) == 1
+        place = "" if one_file else f"{Path(found.file).name}, "
+        return found.text(f"{place}line {found.line}")
 
     def _repr_html_(self) -> str:
         cells = [
@@ -104,12 +119,13 @@ def finding(clue: Clue) -> Finding:
     """A clue in words."""
     consequence, cure = WORDS[clue.variant or clue.kind]
     name = clue.name or "it"
+    bare = name.strip("`")
     return Finding(
         clue.kind,
         clue.line,
         clue.what,
         consequence.replace("{name}", name).replace("{error}", clue.error),
-        clue.cure or cure.replace("{name}", name),
+        clue.cure or cure.replace("{name}", name).replace("{bare}", bare),
         clue.filename,
     )
 
@@ -149,18 +165,7 @@ def audit(
     Raises:
         TypeError: `f` is not callable, or the arguments do not fit its signature.
     """
-    if not callable(f):
-        raise TypeError(
-            f"audit expects a function and its arguments, audit(f, x), but was given "
-            f"{f!r:.60}, a {type(f).__name__}."
-        )
-    name = name_of(f)
-    try:
-        inspect.signature(f).bind(*args, **kwargs)
-    except ValueError:
-        pass  # a builtin without a signature
-    except TypeError as error:
-        raise TypeError(f"audit needs the arguments of {name}: {error}.") from None
+    name = checked(f, args, kwargs)
     numbers = (static_argnums,) if isinstance(static_argnums, int) else static_argnums
     names = (static_argnames,) if isinstance(static_argnames, str) else static_argnames
     hearing = Hearing(f, args, kwargs, {*numbers, *names})
@@ -170,3 +175,20 @@ def audit(
     home = hearing.home[0]
     ordered = sorted(found.values(), key=lambda each: (each.file != home, each.line))
     return Audit(name, tuple(ordered), tuple(dict.fromkeys(hearing.untold)))
+
+
+def checked(f: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """The name of `f`; a TypeError in one line if it cannot be called like this."""
+    if not callable(f):
+        raise TypeError(
+            f"audit expects a function and its arguments, audit(f, x); the first "
+            f"argument is of type {type(f).__name__}: {f!r:.60}"
+        )
+    name = name_of(f)
+    try:
+        inspect.signature(f).bind(*args, **kwargs)
+    except ValueError:
+        pass  # a builtin without a signature
+    except TypeError as error:
+        raise TypeError(f"audit needs the arguments of {name}: {error}.") from None
+    return name

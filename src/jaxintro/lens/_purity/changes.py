@@ -26,6 +26,7 @@ from jaxintro.lens._purity.outside import (
     method_change,
     module_change,
     really_changes,
+    surroundings,
 )
 from jaxintro.lens._purity.state import holds_tracer
 from jaxintro.lens._purity.values import MISSING, follow
@@ -169,7 +170,9 @@ def changed_by(
         return ""
     if function.node in function.page.ancestors(change.node):
         return f"it changes itself (line {change.line})"
-    return f"line {change.line} changes"
+    page, _ = surroundings(function)
+    known = page is function.page or change not in page.writes
+    return f"line {change.line} changes" if known else "another cell changes"
 
 
 def is_chance(value: object) -> bool:

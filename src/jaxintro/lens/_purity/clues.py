@@ -27,7 +27,7 @@ def line_of(function: UserFunction, node: ast.AST) -> int:
 def code(node: ast.AST, limit: int = 48) -> str:
     """A piece of the user's source, in backquotes, shortened."""
     text = ast.unparse(node).split("\n")[0]
-    return f"`{text if len(text) <= limit else text[: limit - 1] + '…'}`"
+    return f"`{text if len(text) <= limit else text[: limit - 3] + '...'}`"
 
 
 def shown(root: str, steps: tuple[Step, ...]) -> str:
@@ -36,7 +36,7 @@ def shown(root: str, steps: tuple[Step, ...]) -> str:
         if kind == "attr":
             root += f".{key}"
         else:
-            root += "[…]" if key is UNKNOWN else f"[{key!r}]"
+            root += "[...]" if key is UNKNOWN else f"[{key!r}]"
     return root
 
 

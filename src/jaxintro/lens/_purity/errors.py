@@ -89,7 +89,7 @@ def clue_of(error: BaseException, functions: list[UserFunction]) -> Clue | None:
         return in_place(function, statement, needs="")
     if kind is BRANCH and python_function(function, statement, math_only=True):
         kind = NUMPY
-    what, name, variant, cure = f"{condition(statement)} needs", "", "", ""
+    what, variant, cure = f"{condition(statement)} needs the value of a tracer", "", ""
     if kind is LEAK:
         what, variant = f"{code(statement)} uses", "use of a leaked tracer"
         what += " a tracer that has left its function"
@@ -102,16 +102,16 @@ def clue_of(error: BaseException, functions: list[UserFunction]) -> Clue | None:
         cure = f"Use jnp.{member}." if found and hasattr(jnp, member) else ""
     elif kind is OUTPUT:
         what = f"{code(statement)} formats a tracer as a number"
+        variant = "format of a tracer"
     else:
-        what = f"{condition(statement)} needs the value of a tracer"
+        cure = way_out(statement)
     return Clue(
         kind,
         filename,
         first_line(functions, filename, line),
         what,
-        name,
-        variant,
-        cure,
+        variant=variant,
+        cure=cure,
         error=type(cause).__name__,
     )
 
@@ -126,6 +126,23 @@ def condition(statement: ast.AST) -> str:
         case ast.For(target=target, iter=source):
             return f"`for {code(target)[1:-1]} in {code(source)[1:]}"
     return code(statement)
+
+
+def way_out(statement: ast.AST) -> str:
+    """What to do instead of branching on a value."""
+    match statement:
+        case ast.If():
+            return (
+                "Use jnp.where or jax.lax.cond; if it is a Python value that chooses, "
+                "name it in static_argnames."
+            )
+        case ast.While():
+            return "Use jax.lax.while_loop."
+        case ast.For():
+            return "Use jax.lax.fori_loop, or name the count in static_argnames."
+        case ast.Assert():
+            return "Check it outside jit, or use jax.experimental.checkify."
+    return ""
 
 
 def python_function(

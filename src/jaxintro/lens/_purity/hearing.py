@@ -160,7 +160,7 @@ class Hearing:
         tracers = [each for each in closed.consts if isinstance(each, jax.core.Tracer)]
         for tracer in tracers:
             where = line_of_constant(closed, tracer) or self.home
-            what = "uses a tracer that has left its function"
+            what = "{} uses a tracer that has left its function"
             yield Clue(LEAK, *where, what, variant="use of a leaked tracer")
         for reuse in reused_keys(closed):
             name = key_at(self.reader.functions, *reuse.line)

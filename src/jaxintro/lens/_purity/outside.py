@@ -16,7 +16,7 @@ import numpy as np
 
 from jaxintro.lens._purity.files import is_user_class, is_user_module
 from jaxintro.lens._purity.function import UserFunction
-from jaxintro.lens._purity.page import FUNCTIONS, Page, last_line, page_of
+from jaxintro.lens._purity.page import FUNCTIONS, Page, last_line, page_of, parsed
 from jaxintro.lens._purity.values import follow
 from jaxintro.lens._purity.writes import UNKNOWN, Scope, Step, Write
 
@@ -122,14 +122,16 @@ def surroundings(function: UserFunction) -> tuple[Page, ast.AST]:
         or "get_ipython" not in function.function.__globals__
     ):
         return function.page, function.node
-    parsed: list[str] = []
+    lines: list[str] = []
     for cell in dict.fromkeys(cells):
         try:
             ast.parse(cell)
         except SyntaxError:
             continue
-        parsed += [line + "\n" for line in cell.splitlines()]
-    page = Page(tuple(parsed))
+        lines += [line + "\n" for line in cell.splitlines()]
+    page = parsed(tuple(lines))
+    if page is None:
+        return function.page, function.node
     wanted = ast.dump(function.node)
     same = [
         node

@@ -233,10 +233,13 @@ def key_at(functions: list[UserFunction], filename: str, line: int) -> str:
     function, statement = at(functions, filename, line)
     if function is None or statement is None:
         return "a key"
-    for node in ast.walk(statement):
-        if isinstance(node, ast.Call) and node.args:
-            value = function.evaluate(node.func)
-            module = str(getattr(value, "__module__", None) or "")
-            if module.startswith(("jax._src.random", "jax.random")):
-                return f"`{ast.unparse(node.args[0])}`"
-    return "a key"
+    calls = [
+        node for node in ast.walk(statement) if isinstance(node, ast.Call) and node.args
+    ]
+    for node in calls:
+        value = function.evaluate(node.func)
+        module = str(getattr(value, "__module__", None) or "")
+        if module.startswith(("jax._src.random", "jax.random")):
+            return f"`{ast.unparse(node.args[0])}`"
+    names = [node.args[0].id for node in calls if isinstance(node.args[0], ast.Name)]
+    return f"`{names[0]}`" if names else "a key"

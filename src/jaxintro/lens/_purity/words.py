@@ -19,7 +19,10 @@ UNSTEADY = "non-deterministic trace"
 
 
 class Words(NamedTuple):
-    """A consequence and a cure; `{name}` stands for the user's own variable."""
+    """A consequence and a cure.
+
+    `{name}` stands for the user's own variable in backquotes, `{bare}` without them.
+    """
 
     consequence: str
     cure: str
@@ -38,6 +41,10 @@ WORDS = {
         "does not happen on later calls.",
         'Use jax.debug.print("{}", value), or return the value and print it outside.',
     ),
+    "format of a tracer": Words(
+        "A tracer has no digits to format: jit raises TypeError.",
+        'Use jax.debug.print("{:.2f}", value), or format the result outside.',
+    ),
     "output to a file": Words(
         "Under jit this happens once per trace, not once per call, and there are no "
         "numbers yet.",
@@ -55,7 +62,7 @@ WORDS = {
     ITERATOR: Words(
         "Under jit items are taken once per trace; later calls use the same items "
         "again.",
-        "Take the item outside and pass it in: f(next({name}), …).",
+        "Take the item outside, `next({bare})`, and pass it in.",
     ),
     RANDOMNESS: Words(
         "Under jit the number is drawn once, while tracing; every later call uses "
@@ -68,11 +75,11 @@ WORDS = {
     ),
     KEY_REUSE: Words(
         FRESH_DRAW,
-        "Split first: {name}, subkey = jax.random.split({name}); draw with subkey.",
+        "Split first, `key, subkey = jax.random.split({bare})`, and draw with subkey.",
     ),
     "key reuse in a loop": Words(
         "Every round of the loop draws the same random numbers.",
-        "Draw with jax.random.fold_in({name}, i), or carry the key and split it.",
+        "Draw with `jax.random.fold_in({bare}, i)`, or carry the key and split it.",
     ),
     LEAK: Words(
         "The tracer is dead when the trace ends: using it later raises "
@@ -85,16 +92,15 @@ WORDS = {
     ),
     IN_PLACE: Words(
         "JAX arrays are immutable: this raises TypeError.",
-        "Use {name} = {name}.at[…].set(…).",
+        "Use `{bare} = {bare}.at[...].set(...)`.",
     ),
     "discarded update": Words(
         "{name} stays as it was: .at gives a new array and changes nothing.",
-        "Keep the result: {name} = {name}.at[…].set(…).",
+        "Keep the result: `{bare} = {bare}.at[...].set(...)`.",
     ),
     BRANCH: Words(
         "While tracing there is a type but no value: jit raises {error}.",
-        "Use jnp.where, jax.lax.cond or jax.lax.while_loop; name a Python value in "
-        "static_argnames.",
+        "Keep it an array; if it is a Python number, name it in static_argnames.",
     ),
     SHAPE: Words(
         "Shapes must be known while tracing: jit raises {error}.",
