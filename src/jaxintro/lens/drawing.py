@@ -223,6 +223,10 @@ def arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> N
 
 def name_of(equation: Any) -> str:
     """What to call an equation: its primitive, or the function that it calls."""
-    if jaxprs.is_call(equation):
-        return str(equation.params.get("name", equation.primitive.name)).strip("_")
-    return str(equation.primitive.name)
+    name = str(equation.primitive.name)
+    if not jaxprs.is_call(equation):
+        return name
+    inside = jaxprs.nested(equation)[0].eqns
+    # `custom_jvp_call` around `jit` around what it is all about: jax.nn.relu.
+    within = name_of(inside[0]) if len(inside) == 1 else name
+    return str(equation.params.get("name", within)).strip("_")

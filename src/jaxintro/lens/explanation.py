@@ -39,7 +39,7 @@ class Explanation:
         bytes: bytes read and written by the kernels, as XLA estimates them.
         temp_bytes: memory that the program needs besides arguments and results.
         dead: the equations whose results nothing needs, counted as in `equations`:
-            traced, then dropped by XLA.
+            traced, then dropped on the way to machine code.
     """
 
     name: str

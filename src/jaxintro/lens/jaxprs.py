@@ -89,8 +89,8 @@ def alone(equation: Any, jaxpr: Any) -> tuple[Callable[..., Any], list[Any]]:
 def dead(jaxpr: Any) -> dict[str, int]:
     """The equations whose results nothing needs, counted as in `count`.
 
-    Tracing writes them down; XLA drops them. What is carried through a `while` is
-    taken as needed.
+    Tracing writes them down; they are dropped on the way to machine code. What is
+    carried through a `while` is taken as needed.
     """
     jaxpr = inner(jaxpr)
     counts: dict[str, int] = {}

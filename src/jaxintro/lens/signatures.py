@@ -20,6 +20,7 @@ SETTINGS = (
     "jax_enable_checks",
 )
 LEFT_OUT = "left to its default"
+LEAF = jax.tree.structure(0)
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Signature:
 
     Attributes:
         leaves: path → `Array` or `Static`; a static argument is one leaf.
-        structure: argument → its pytree structure; None for a static argument.
+        structure: argument → its pytree structure; that of a leaf if it is static.
         given: argument → by position, by keyword or left to its default.
         settings: those of JAX, by name.
     """
@@ -109,7 +110,7 @@ def settle(signature: Signature, arguments: Arguments, traced: Set[str]) -> Sign
         if paths and known and not any(is_array(x) for x in jax.tree.leaves(value)):
             for path in paths:
                 del leaves[path]
-            leaves[name], structure[name] = Static(value), None
+            leaves[name], structure[name] = Static(value), LEAF
     return replace(signature, leaves=leaves, structure=structure)
 
 
@@ -118,7 +119,7 @@ def flattened(value: Any) -> tuple[list[tuple[str, Any]], Any]:
     try:
         flat, structure = jax.tree_util.tree_flatten_with_path(value)
     except (TypeError, ValueError):  # a static dict whose keys have no order
-        return [("", value)], None
+        return [("", value)], LEAF
     return [(jax.tree_util.keystr(path), leaf) for path, leaf in flat], structure
 
 

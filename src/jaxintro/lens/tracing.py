@@ -105,8 +105,10 @@ def traces(function: Callable[..., Any]) -> Traces:
 
     Under jit, as `jax.jit(traces(f))`, each run of the Python code in a trace counts;
     around it, as `traces(jax.jit(f))`, each call in which JAX traced it. Calls that
-    find a compiled program, and calls of a plain function on arrays, count nothing.
-    Under grad or vmap without jit the Python code runs at every call: the log says so.
+    find a compiled program, and calls of a plain function on arrays, count nothing; nor
+    do those for which JAX keeps a trace of `f` from elsewhere, which concerns only the
+    second form. Under grad or vmap without jit the Python code runs at every call: the
+    log says so.
 
     Returns:
         The function, with `count`; with `log`, a list that holds for every `Trace` the
