@@ -28,11 +28,12 @@ def race(
 
     The first call of each is timed apart, since it may compile. All must return the
     same values. Then rounds are timed until `seconds` are used up: in each round
-    every contestant runs once, in shuffled order, as many calls as fill about 2 ms,
-    and each result is waited for. Compared are medians of the faster half of the
-    timings, with an interval of their ratio from a bootstrap over rounds. It is
-    never narrower than 3 % on either side, by which two copies of one program may
-    differ, and that grows where there was time for fewer than 30 rounds.
+    every contestant runs once, in shuffled order, as many calls as fill half a
+    millisecond, and each result is waited for. Compared are medians of the fastest
+    fifth of the timings (the others show what else the machine did), with an
+    interval of their ratio from a bootstrap over rounds. It is never narrower than
+    3 % on either side, by which two copies of one program may differ, and wider
+    where there was time for fewer than 50 rounds.
 
     Args:
         contestants: name → callable, or callables, which go by their `__name__`.

@@ -20,7 +20,7 @@ class Race:
     Attributes:
         names: of the contestants, in the order given.
         first_seconds: seconds of each one's first call, compilation included.
-        seconds: typical seconds of a later call, the median of the faster half.
+        seconds: seconds of a later call: the median of the fastest fifth.
         ratios: the same over that of the fastest, at least 1.
         intervals: (low, high) of each ratio, (1, 1) for the fastest.
         rounds: how often all were timed in turn.

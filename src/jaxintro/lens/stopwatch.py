@@ -20,7 +20,7 @@ Clock = Callable[[], float]
 
 # Long against the clock's tick and the loop around the calls, short enough that
 # most blocks escape what else the machine does.
-BLOCK_SECONDS = 0.002
+BLOCK_SECONDS = 0.0005
 SURELY_LONG = 0.02
 MOST_ROUNDS = 500
 
