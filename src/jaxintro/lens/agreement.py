@@ -72,7 +72,7 @@ def _leaf_difference(leaf_a: Any, leaf_b: Any, tolerance: float | None) -> str |
     index = tuple(int(i) for i in np.unravel_index(int(np.argmax(gap)), gap.shape))
     place = f"[{', '.join(map(str, index))}]" if index else ""
     return (
-        f"{place} is {a[index]} against {b[index]}, the largest difference; "
+        f"{place} is {a[index]!s} against {b[index]!s}, the largest difference; "
         f"{wrong} of {gap.size} elements differ by more than {allowed:.2g}"
     )
 
