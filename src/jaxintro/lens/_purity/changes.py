@@ -199,8 +199,11 @@ def unsure(function: UserFunction) -> Iterator[str]:
         value = function.value(root, owner)
         if steps and steps[0][0] == "attr" and is_loose(value):
             steps = steps[:1]
-            if callable(follow(value, steps)):
+            held = follow(value, steps)
+            if held is MISSING or callable(held):
                 continue
+        elif isinstance(value, dict) and all(map(callable, value.values())):
+            continue  # a table of functions
         elif isinstance(value, list | dict | set):
             steps = ()
         else:

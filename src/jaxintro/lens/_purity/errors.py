@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import types
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +14,7 @@ import jax.numpy as jnp
 from jaxintro.lens._purity.clues import code, in_place
 from jaxintro.lens._purity.files import user_line_of_traceback
 from jaxintro.lens._purity.function import UserFunction, last_name
-from jaxintro.lens._purity.source import at, first_line
+from jaxintro.lens._purity.lines import at, first_line
 from jaxintro.lens._purity.words import (
     BRANCH,
     IN_PLACE,
@@ -69,6 +70,8 @@ def kind_of(error: BaseException) -> str:
     refused = isinstance(error, TypeError | AttributeError)
     if refused and any(fragment in text for fragment in IMMUTABLE):
         return IN_PLACE
+    if isinstance(error, TypeError) and re.search("unhashable type: '.*Tracer'", text):
+        return BRANCH
     if isinstance(error, TypeError) and "Tracer.__format__" in text:
         return OUTPUT
     return ""

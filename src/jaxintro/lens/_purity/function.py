@@ -116,6 +116,8 @@ class UserFunction:
         if owner is self.node and name in self.parameters:
             if self.receiver is not None and name == self.parameters[0]:
                 return self.receiver
+            if self.receiver is not None and len(self.values) <= 1:
+                return ("parameter", name)  # of a method that is called from another
             if name in self.collected:
                 return None
             return ("argument" if name in self.values else "parameter", name)

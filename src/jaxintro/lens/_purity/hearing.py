@@ -19,21 +19,16 @@ from jaxintro.lens._purity.equations import (
 from jaxintro.lens._purity.errors import clue_of
 from jaxintro.lens._purity.files import user_line_of_traceback
 from jaxintro.lens._purity.keys import reused_keys
+from jaxintro.lens._purity.lines import at, first_line, key_at
 from jaxintro.lens._purity.rules import (
     drastic,
     rule_chance,
     rule_discarded,
+    rule_files,
     rule_iterators,
     rule_output,
 )
-from jaxintro.lens._purity.source import (
-    Reader,
-    at,
-    first_line,
-    is_library,
-    key_at,
-    layers,
-)
+from jaxintro.lens._purity.source import Reader, is_library, layers
 from jaxintro.lens._purity.state import Change, Watch
 from jaxintro.lens._purity.streams import Consumed, Seen
 from jaxintro.lens._purity.trace import Call
@@ -46,6 +41,7 @@ RULES = (
     rule_chance,
     rule_output,
     rule_discarded,
+    rule_files,
     rule_iterators,
 )
 

@@ -21,6 +21,7 @@ from jaxintro.lens._purity.words import (
     ITERATOR,
     MUTATION,
     OUTPUT,
+    OUTSIDE,
     RANDOMNESS,
     Clue,
 )
@@ -82,6 +83,21 @@ def rule_output(function: UserFunction) -> Iterator[Clue]:
         what = f"{code(node)} runs while the function is traced"
         line = line_of(function, node)
         yield Clue(OUTPUT, function.filename, line, what, variant=variant, needs=needs)
+
+
+def rule_files(function: UserFunction) -> Iterator[Clue]:
+    """Files that are read."""
+    for node in function.nodes():
+        if not isinstance(node, ast.Call):
+            continue
+        value = function.evaluate(node.func)
+        opened = (value is builtins.open or value is io.open) and not (
+            set("wax+") & set(mode_of(node))
+        )
+        if opened or last_name(node.func) in ("read_text", "read_bytes"):
+            what = f"{code(node)} reads a file"
+            line = line_of(function, node)
+            yield Clue(OUTSIDE, function.filename, line, what, variant="file")
 
 
 def writes_to_terminal(function: UserFunction, node: ast.Call) -> bool:

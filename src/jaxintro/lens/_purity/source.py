@@ -14,7 +14,7 @@ import jax
 
 from jaxintro.lens._purity.files import is_user_class, is_user_file
 from jaxintro.lens._purity.function import UserFunction
-from jaxintro.lens._purity.page import Page, last_line, page_of, statement_on
+from jaxintro.lens._purity.page import Page, page_of
 from jaxintro.lens._purity.streams import is_stream
 from jaxintro.lens._purity.values import MISSING, contents
 
@@ -180,7 +180,13 @@ class Reader:
 
     def _refer(self, value: object, receiver: Any) -> None:
         for layer in layers(value):
-            self._add(layer.callable, {}, receiver if layer.receiver else None)
+            inner = layer.callable
+            if layer.receiver and is_user_function(inner):
+                name = inner.__code__.co_varnames[:1]
+                values = dict(zip(name, layer.first, strict=False))
+                self._add(inner, values, receiver or ("object", "self"))
+            else:
+                self._add(inner, {}, None)
             if isinstance(layer.callable, type):
                 self._add_parts(layer)
 
@@ -190,8 +196,18 @@ class Reader:
             if not isinstance(node, ast.Name | ast.Attribute):
                 continue
             value = function.evaluate(node)
+            if value is MISSING and isinstance(node, ast.Attribute):
+                value = getter(function.evaluate(node.value), node.attr)
             if value is not MISSING and callable(value):
                 self._refer(value, root_label(function, node))
+
+
+def getter(owner: object, name: str) -> object:
+    """The method behind a property of a user's class, bound to its object."""
+    found = inspect.getattr_static(type(owner), name, None)
+    if isinstance(found, property) and found.fget is not None:
+        return MethodType(found.fget, owner)
+    return MISSING
 
 
 def root_label(function: UserFunction, node: ast.AST) -> Any:
@@ -202,44 +218,3 @@ def root_label(function: UserFunction, node: ast.AST) -> Any:
         return None
     name, _, owner = function.resolve(node.id, (), function.page.scope(node))
     return function.label(name, owner)
-
-
-def at(
-    functions: list[UserFunction], filename: str, line: int
-) -> tuple[UserFunction | None, ast.AST | None]:
-    """The function and the statement on a line of a file; of a lambda, its body."""
-    around = [
-        function
-        for function in functions
-        if function.filename == filename
-        and function.node.lineno <= line <= last_line(function.node)
-    ]
-    if not around:
-        return None, None
-    function = max(around, key=lambda each: each.node.lineno)
-    if isinstance(function.node, ast.Lambda):
-        return function, function.node.body
-    return function, statement_on(function.node, line)
-
-
-def first_line(functions: list[UserFunction], filename: str, line: int) -> int:
-    """The first line of the statement on a line."""
-    _, statement = at(functions, filename, line)
-    return statement.lineno if isinstance(statement, ast.stmt) else line
-
-
-def key_at(functions: list[UserFunction], filename: str, line: int) -> str:
-    """The key that a line hands to jax.random, in the user's words."""
-    function, statement = at(functions, filename, line)
-    if function is None or statement is None:
-        return "a key"
-    calls = [
-        node for node in ast.walk(statement) if isinstance(node, ast.Call) and node.args
-    ]
-    for node in calls:
-        value = function.evaluate(node.func)
-        module = str(getattr(value, "__module__", None) or "")
-        if module.startswith(("jax._src.random", "jax.random")):
-            return f"`{ast.unparse(node.args[0])}`"
-    names = [node.args[0].id for node in calls if isinstance(node.args[0], ast.Name)]
-    return f"`{names[0]}`" if names else "a key"

@@ -148,8 +148,7 @@ class Watch:
     ) -> Kept:
         if id(thing) not in self.kept:
             before = box.read()
-            is_code = isinstance(thing, type | ModuleType)
-            during = before if is_code else self._replaced(before, label)
+            during = self._replaced(before, label)
             if any(during[key] is not before[key] for key in before):
                 box.write(during)
             self.kept[id(thing)] = Kept(thing, box, before, during, fresh=fresh)

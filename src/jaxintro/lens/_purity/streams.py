@@ -7,7 +7,7 @@ import functools
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from types import MethodWrapperType
+from types import MethodType, MethodWrapperType
 from typing import Any
 
 import jax
@@ -117,6 +117,9 @@ class Uncached:
                 Clue(LEAK, *found, what, f"the cache of `{self._name}`")
             )
         return result
+
+    def __get__(self, owner: object, cls: type | None = None) -> Any:
+        return self if owner is None else MethodType(self, owner)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._source, name)

@@ -8,6 +8,7 @@ import inspect
 import sys
 import types
 import warnings
+from collections import defaultdict
 from types import ModuleType
 from typing import Any
 
@@ -64,11 +65,14 @@ def runs_code(found: object) -> bool:
 
 def item(value: object, key: object) -> object:
     """An item of a list, tuple or dict; the first one where the key is unknown."""
-    if not isinstance(value, list | tuple | dict) or not value:
+    if not isinstance(value, list | tuple | dict):
         return MISSING
-    if key is UNKNOWN:
-        return next(iter(value.values() if isinstance(value, dict) else value))
+    if isinstance(value, defaultdict) and key not in value:
+        made = value.default_factory
+        return made() if made in (list, dict, set) else MISSING
     try:
+        if key is UNKNOWN:
+            return next(iter(value.values() if isinstance(value, dict) else value))
         return value[key]  # type: ignore[call-overload]
-    except (LookupError, TypeError):
+    except (LookupError, StopIteration, TypeError):
         return MISSING

@@ -36,6 +36,11 @@ WORDS = {
         "change to {name}.",
         "Pass {name} as an argument.",
     ),
+    "file": Words(
+        "Under jit the file is read once, while tracing: later calls do not see a "
+        "change to it.",
+        "Read the file outside and pass in what it holds.",
+    ),
     OUTPUT: Words(
         "Under jit this happens once per trace, shows tracers instead of numbers, and "
         "does not happen on later calls.",

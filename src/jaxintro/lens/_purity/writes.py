@@ -45,6 +45,11 @@ class Write:
         return int(getattr(self.node, "lineno", 0))
 
 
+CHANGE_FIRST = words(  # functions that change their first argument
+    "heappush heappop heapify insort insort_left insort_right shuffle copyto"
+)
+
+
 def place(expression: ast.AST) -> tuple[str, tuple[Step, ...]] | None:
     """`params["w"].history` -> ("params", (("item", "w"), ("attr", "history")))."""
     steps: list[Step] = []
@@ -85,6 +90,12 @@ def called(node: ast.Call) -> Iterator[tuple[str, tuple[Step, ...], str]]:
     """The places that a call changes, by its name: `x.append(…)`, `setattr(x, …)`."""
     match node:
         case ast.Call(func=ast.Attribute(value=value, attr=attr)) if attr in MUTATORS:
+            found = place(value)
+            if found is not None:
+                yield *found, attr
+        case ast.Call(func=ast.Attribute(attr=attr), args=[value, *_]) if (
+            attr in CHANGE_FIRST
+        ):
             found = place(value)
             if found is not None:
                 yield *found, attr
