@@ -9,7 +9,7 @@ from collections import Counter
 from itertools import groupby
 from pathlib import Path
 
-from jaxintro._engine import catalog, page
+from jaxintro._engine import catalog, notebook, page
 
 HERE = Path(__file__).parent
 VERDICTS = {
@@ -99,11 +99,7 @@ def _table(head: list[str], lines: list[list[str]]) -> str:
 
 
 def _escape(text: str) -> str:
-    """Markdown leaves code between backticks alone, except for the bars of a table."""
-    parts = text.replace("|", "\\|").split("`")
-    for i in range(0, len(parts), 2):
-        parts[i] = parts[i].replace("*", "\\*").replace("<", "&lt;")
-    return "`".join(parts)
+    return notebook.escape(text).replace("|", "\\|")  # a bar would end the cell
 
 
 if __name__ == "__main__":

@@ -33,3 +33,19 @@ def test_several_lessons_want_a_folder(tmp_path):
     pages = [lessons.read(tmp_path)] * 2
     with pytest.raises(UsageError, match="give a folder"):
         list(notebook.write(pages, tmp_path / "mine.ipynb", force=False))
+
+
+def test_every_sign_of_a_sentence_is_shown_and_code_stays_code(tmp_path):
+    source = lessons.GOOD.replace("Twice the half", "For n < 3 and `x**2 < 9`, 2*h*1")
+    cells = nbformat.reads(notebook.render(lessons.read(tmp_path, source)), 4).cells
+    claims = [cell.source for cell in cells if cell.source.startswith("**Claim:**")]
+    assert claims[0].startswith(r"**Claim:** For n &lt; 3 and `x**2 < 9`, 2\*h\*1")
+
+
+def test_a_cell_that_proves_a_claim_says_so(tmp_path, capsys):
+    cells = nbformat.reads(notebook.render(lessons.read(tmp_path)), 4).cells
+    scope = {}
+    for cell in cells:
+        if cell.cell_type == "code":
+            exec(cell.source, scope)
+    assert capsys.readouterr().out.count("It holds here.") == 3

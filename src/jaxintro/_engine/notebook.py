@@ -1,11 +1,17 @@
-"""A page as a notebook that runs as it is, even where jaxintro is not installed."""
+"""A page as a notebook that runs as it is: prose, demos, and claims one by one."""
 
+import ast
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from jaxintro._engine.catalog import UsageError
-from jaxintro._engine.page import Page, Section
+from jaxintro._engine.page import Check, Page, Section
+
+HOW_TO = """\
+> Run a cell with Shift+Enter. Where it says **Predict**, answer before you run. Then
+> call the function with other arguments: it holds for more than its defaults. Each
+> **Claim** is proved by the cell below it, on your machine."""
 
 
 def write(pages: Sequence[Page], target: Path, *, force: bool) -> Iterator[Path]:
@@ -33,10 +39,12 @@ def write(pages: Sequence[Page], target: Path, *, force: bool) -> Iterator[Path]
 
 def render(page: Page) -> str:
     """The notebook's JSON; the same page gives the same text."""
-    intro = "\n\n".join([f"# {page.lesson.title}", *page.intro.paragraphs[1:]])
-    cells = [_markdown(intro), _code(page.preamble)]
+    words = [f"# {page.lesson.title}", *map(escape, page.intro.paragraphs[1:])]
+    cells = [_markdown(*words, HOW_TO), _code(page.preamble)]
     for section in page.sections:
         cells += _section(section)
+        for check in section.checks:
+            cells += _claim(check)
     notebook = {
         "cells": [{**cell, "id": f"cell-{n}"} for n, cell in enumerate(cells)],
         "metadata": {
@@ -53,25 +61,61 @@ def render(page: Page) -> str:
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
 
 
+def escape(text: str) -> str:
+    """Text as Markdown that shows every sign; code between backticks stays as it is."""
+    parts = text.split("`")
+    for i in range(0, len(parts), 2):
+        parts[i] = parts[i].replace("*", "\\*").replace("<", "&lt;")
+    return "`".join(parts)
+
+
 def _section(section: Section) -> list[dict[str, object]]:
     prose = section.prose
-    words = [f"## {section.title}", *prose.paragraphs]
+    title = section.title if section.is_demo else f"`{section.name}`"
+    words = [f"## {title}", *map(escape, prose.paragraphs)]
     if prose.myth:
-        words.append(f"> **Myth:** {prose.myth}")
+        words.append(f"> **Myth:** {escape(prose.myth)}")
     if prose.predict:
-        words.append(f"**Predict:** {prose.predict}")
-    call = f"\n\n\n{section.name}()" if section.is_demo else ""
-    cells = [_markdown("\n\n".join(words)), _code(section.source + call)]
-    for check in section.checks:
-        cells += [
-            _markdown(f"**Claim:** {check.claim}"),
-            _code(f"{check.source}\n\n\n{check.name}()"),
-        ]
-    return cells
+        words.append(f"**Predict:** {escape(prose.predict)}")
+    call = f"\n\n\n{_call(section)}" if section.is_demo else ""
+    return [_markdown(*words), _code(section.source + call)]
 
 
-def _markdown(text: str) -> dict[str, object]:
-    return {"cell_type": "markdown", "metadata": {}, "source": text}
+def _call(section: Section) -> str:
+    """A notebook shows a figure by itself, but not one among other results."""
+    call = f"{section.name}()"
+    if names := _figures(ast.parse(section.source)):
+        shown = [f"display(found[{name!r}])" for name in names]
+        return "\n".join([f"found = {call}", *shown, "found"])
+    return call
+
+
+def _figures(tree: ast.Module) -> list[str]:
+    """The names under which a demo returns its `figure` in a dict."""
+    found = []
+    for node in ast.walk(tree):
+        match node:
+            case ast.Return(ast.Dict(keys, values)):
+                pairs = zip(keys, values, strict=True)
+                found += [ast.literal_eval(k) for k, v in pairs if k and _is_figure(v)]
+    return found
+
+
+def _is_figure(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "figure"
+
+
+def _claim(check: Check) -> list[dict[str, object]]:
+    call = f'{check.name}()\nprint("✓ It holds here.")'
+    return [
+        _markdown(f"**Claim:** {escape(check.claim)}"),
+        _code(f"{check.source}\n\n\n{call}"),
+    ]
+
+
+def _markdown(*paragraphs: str) -> dict[str, object]:
+    source = "\n\n".join(paragraphs)
+    return {"cell_type": "markdown", "metadata": {}, "source": source}
 
 
 def _code(source: str) -> dict[str, object]:
