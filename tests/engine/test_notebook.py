@@ -49,3 +49,17 @@ def test_a_cell_that_proves_a_claim_says_so(tmp_path, capsys):
         if cell.cell_type == "code":
             exec(cell.source, scope)
     assert capsys.readouterr().out.count("It holds here.") == 3
+
+
+def test_a_figure_among_other_results_is_shown(tmp_path):
+    change = '"words": ["one"] * n}', '"words": ["one"] * n, "curve": figure}'
+    page = lessons.read(tmp_path, lessons.GOOD.replace(*change))
+    cells = nbformat.reads(notebook.render(page), as_version=4).cells
+    (shown,) = (cell.source for cell in cells if "display(" in cell.source)
+    assert shown.endswith("found = count()\ndisplay(found['curve'])\nfound")
+
+
+def test_no_gap_is_left_where_the_docstring_stood(tmp_path):
+    source = lessons.GOOD.replace("    return scale", "\n    return scale")
+    text = notebook.render(lessons.read(tmp_path, source))
+    assert r"def half(x=4.0):\n    return scale" in text

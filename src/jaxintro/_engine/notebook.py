@@ -77,8 +77,9 @@ def _section(section: Section) -> list[dict[str, object]]:
         words.append(f"> **Myth:** {escape(prose.myth)}")
     if prose.predict:
         words.append(f"**Predict:** {escape(prose.predict)}")
+    source = section.source.replace(":\n\n", ":\n", 1)  # where the docstring stood
     call = f"\n\n\n{_call(section)}" if section.is_demo else ""
-    return [_markdown(*words), _code(section.source + call)]
+    return [_markdown(*words), _code(source + call)]
 
 
 def _call(section: Section) -> str:
@@ -96,13 +97,11 @@ def _figures(tree: ast.Module) -> list[str]:
     for node in ast.walk(tree):
         match node:
             case ast.Return(ast.Dict(keys, values)):
-                pairs = zip(keys, values, strict=True)
-                found += [ast.literal_eval(k) for k, v in pairs if k and _is_figure(v)]
+                for pair in zip(keys, values, strict=True):
+                    match pair:
+                        case ast.Constant(str(name)), ast.Name("figure"):
+                            found.append(name)
     return found
-
-
-def _is_figure(node: ast.expr) -> bool:
-    return isinstance(node, ast.Name) and node.id == "figure"
 
 
 def _claim(check: Check) -> list[dict[str, object]]:
