@@ -121,15 +121,15 @@ def one_slope_for_each_number(x=(1.2, 3.2, 4.0), y=(0.0, 5.0, 10.0)):
     def rms_error(x, y):
         return jnp.sqrt(jnp.mean((x - y) ** 2))
 
-    return jax.grad(rms_error)(jnp.array(x, "float32"), jnp.array(y, "float32"))
+    return jax.grad(rms_error)(jnp.float32(x), jnp.float32(y))
 
 
 def check_gradient_is_the_closed_form():
     """The gradient of the RMS error is (x − y) / (n · error)."""
-    for x, y in (((1.2, 3.2, 4.0), (0.0, 5.0, 10.0)), ((1.0, -2.0), (0.5, 7.0))):
-        gap = np.subtract(x, y)
+    for x in ((1.2, 3.2, 4.0), (7.0, -2.0, 0.5)):
+        gap = np.subtract(x, (0.0, 5.0, 10.0))
         expected = gap / gap.size / np.sqrt(np.mean(gap**2))
-        np.testing.assert_allclose(one_slope_for_each_number(x, y), expected, rtol=1e-6)
+        np.testing.assert_allclose(one_slope_for_each_number(x), expected, rtol=1e-6)
 
 
 def all_slopes_in_one_pass(w=0.5, b=-1.0, xs=(-1.0, 0.5, 2.0), ys=(0.0, 1.0, 0.0)):
@@ -158,7 +158,7 @@ def all_slopes_in_one_pass(w=0.5, b=-1.0, xs=(-1.0, 0.5, 2.0), ys=(0.0, 1.0, 0.0
 
 def check_neuron_has_its_closed_form():
     """(s − y)², s = σ(w·x + b), has slopes g·x and g, where g = 2(s − y)·s(1 − s)."""
-    x, y = np.array([[-1.0, 0.5, 2.0, 3.0], [0.0, 1.0, 1.0, 0.0]])
+    x, y = np.array([[-1.0, 0.5, 3.0], [0.0, 1.0, 1.0]])
     for w, b in ((0.5, 0.0), (-1.0, 0.7)):
         alone, each, _ = all_slopes_in_one_pass(w, b, x, y).values()
         s = 1 / (1 + np.exp(-w * x - b))
@@ -190,12 +190,11 @@ def the_slope_at_a_kink(x=0.0):
     def both(r):
         return [jax.grad(r)(x), jax.grad(lambda x: r(x) - r(-x))(x)]
 
-    points = jnp.linspace(-3, 3, 200, dtype="float32")
+    points = jnp.float32(np.linspace(-3, 3, 200))
     figure, axes = plt.subplots()
-    axes.plot(points, relu(points), label="ReLU")
-    axes.plot(points, jax.vmap(jax.grad(relu))(points), "--", label="its slope")
-    axes.set(xlabel="x", title="ReLU and its slope")
-    axes.legend()
+    axes.plot(points, relu(points), points, jax.vmap(jax.grad(relu))(points), "--")
+    axes.set(xlabel="x", ylabel="value", title="ReLU and its slope")
+    axes.legend(["ReLU", "its slope"])
     plt.close(figure)  # returned, not shown twice
     return {"picture": figure, "maximum": both(relu), "jax.nn.relu": both(jax.nn.relu)}
 
@@ -228,7 +227,7 @@ def what_grad_refuses(x=3):
         except TypeError as error:
             return error
 
-    row = jnp.array([1.0, 2.0, x], "float32")
+    row = jnp.float32([1, 2, x])
     found = {"three outputs": attempt(row), "an integer": attempt(x)}
     cures = {"a float": attempt(float(x)), "jacobian": jax.jacobian(jnp.square)(row)}
     return {**found, **cures, "sum": jax.grad(lambda row: jnp.sum(row**2))(row)}
@@ -260,7 +259,7 @@ def nan_from_the_branch_not_taken(x=0.0):
     def safe_root(x):
         return jnp.where(x > 0, jnp.sqrt(jnp.where(x > 0, x, 1.0)), 0.0)
 
-    line = jnp.array([x, 0.0], "float32")
+    x, line = jnp.float32(x), jnp.float32([x, 0.0])
     return {
         "root": [root(x), jax.grad(root)(x)],
         "safe root": [safe_root(x), jax.grad(safe_root)(x)],
@@ -293,20 +292,20 @@ def the_slope_of_a_gradient(x=(1.0, 2.0), v=(1.0, -1.0), u=(0.5, 2.0)):
     """
 
     def f(x):
-        return x[0] ** 2 * x[1] ** 3
+        return jnp.sum(x * x) ** 2
 
     x, v, u = jnp.float32(x), jnp.float32(v), jnp.float32(u)
     _, pushed = jax.jvp(jax.grad(f), (x,), (v,))
     _, pull = jax.vjp(jax.grad(f), x)
-    return {"H": jax.hessian(f)(x), "H·v": pushed, "u·H": pull(u)[0]}
+    return {"H": jax.jit(jax.hessian(f))(x), "H·v": pushed, "u·H": pull(u)[0]}
 
 
 def check_push_and_pull_are_products_with_h():
-    """For a²b³, H is [[2b³, 6ab²], [6ab², 6a²b]], and H·v and u·H are its products."""
-    for a, b in ((1.0, 2.0), (-0.5, 3.0)):
-        h = np.array([[2 * b**3, 6 * a * b**2], [6 * a * b**2, 6 * a**2 * b]])
+    """For |x|⁴, H is 4·|x|²·I + 8·x·xᵀ, and H·v and u·H are its products."""
+    for x in ((1.0, 2.0), (-0.5, 3.0)):
+        h = 4 * np.dot(x, x) * np.eye(2) + 8 * np.outer(x, x)
         expected = [*h, h @ (1.0, -1.0), (0.5, 2.0) @ h]
-        found = the_slope_of_a_gradient((a, b), (1.0, -1.0), (0.5, 2.0)).values()
+        found = the_slope_of_a_gradient(x, (1.0, -1.0), (0.5, 2.0)).values()
         np.testing.assert_allclose(np.vstack(list(found)), expected, rtol=1e-5)
 
 
@@ -364,9 +363,8 @@ def check_own_rules_let_the_slope_through():
     for x in (2.7, -1.2, 4.4):
         r = round(x)
         found = list(a_rule_of_your_own(x).values())
-        np.testing.assert_allclose(
-            found, [(r * r, i * r) for i in (0, 2, 2)], rtol=1e-6
-        )
+        expected = [(r**2, 0), (r**2, 2 * r), (r**2, 2 * r)]
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 def force_is_a_slope(stiffness=1.0, step=0.3, steps=20):
@@ -400,7 +398,7 @@ def check_flight_is_the_closed_form():
 
 def check_energy_does_not_drift():
     """For k = 1 the energy is ½ − (1 − q²)·h²/8, however long the flight."""
-    for n in (1, 20, 100):
+    for n in (1, 40):
         q, _, energy = force_is_a_slope(1.0, 0.3, n).values()
         np.testing.assert_allclose(energy, 0.5 - (1 - q**2) * 0.3**2 / 8, rtol=1e-5)
 
@@ -408,9 +406,8 @@ def check_energy_does_not_drift():
 def three_referees(x=0.5):
     """Trust no derivative untested: here is `grad`, in float64, before three referees.
 
-    The closed form; the difference of f(x ± h), over 2h; and Im f(x + ih), over h, the
-    complex step. A large h sees the curve bend; a small one drowns the difference in
-    rounding. The complex step takes no difference, and `grad` has no h at all.
+    The closed form; the difference of f(x ± h), over 2h, which drowns in rounding if h
+    is small; and the complex step, Im f(x + ih) over h, which cannot. `grad` has none.
 
     Predict: how many of its 16 digits does `grad` get right?
     """
