@@ -3,13 +3,14 @@
 import inspect
 import itertools
 
+import impure_keys
 import jax
 import jax.numpy as jnp
 import numpy as np
 import public_functions
 import pytest
 from impure_changes import change_it
-from impure_functions import FUNCTIONS, MARKS
+from impure_functions import FUNCTIONS, MARKS, functions_of
 from impure_reads import Configured, Flagged, Scaled, helper
 
 from jaxintro.lens import audit
@@ -105,6 +106,29 @@ def test_finds_nothing_in(library):
         report = audit(case.function, *case.args)
         assert report.findings == (), case.name
         assert is_traced(report), case.name
+
+
+TYPED = [
+    function
+    for function in functions_of(impure_keys)
+    if any(
+        jax.dtypes.issubdtype(jnp.result_type(a), jax.dtypes.prng_key)
+        for a in jax.tree.leaves(arguments(function))
+    )
+]
+
+
+@pytest.mark.parametrize("function", TYPED, ids=name_of)
+def test_agrees_with_the_key_checker_of_jax(function):
+    """JAX looks at typed keys only, and names no line."""
+    reused = False
+    try:
+        with jax.debug_key_reuse(True):
+            jax.jit(lambda *args: function(*args)).trace(*arguments(function))
+    except jax.errors.KeyReuseError:
+        reused = True
+    found = audit(function, *arguments(function))
+    assert reused == any(each.kind == "key reuse" for each in found)
 
 
 def test_an_optax_training_step_is_clean():

@@ -165,3 +165,23 @@ def test_nothing_is_run_on_the_data():
 
     assert not audit(look, X)
     assert spy.call_args_list == [mock.call(True), mock.call(True)]
+
+
+class Stubborn(list):
+    """Takes what it is told, and gives nothing back."""
+
+    def clear(self):
+        raise RuntimeError("no")
+
+
+def test_what_cannot_be_put_back_is_told_and_the_rest_is_put_back():
+    stubborn, plain = Stubborn(), [1]
+
+    def appends(x):
+        stubborn.append(2)
+        plain.append(2)
+        return x
+
+    told = audit(appends, X).untold
+    assert "`stubborn` was changed and could not be put back." in told
+    assert plain == [1]

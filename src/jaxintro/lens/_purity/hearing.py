@@ -124,9 +124,10 @@ class Hearing:
             second, _ = call.trace()
             del seen.clues[noted:]
             if watch.full:
-                self.untold.append("it reaches more than could be watched.")
+                self.untold.append("it reaches more than could be watched for changes.")
         finally:
-            watch.restore()
+            for name in watch.restore():
+                self.untold.append(f"`{name}` was changed and could not be put back.")
         found = [*seen.clues, *self._in_jaxpr(first)]
         if not any(each.chance for each in changes):
             found += self._unsteady(first, second)

@@ -73,10 +73,10 @@ def deaf_open(seen: Seen) -> Any:
 
 def deaf_log(seen: Seen) -> Any:
     """A `Logger.handle` that notes the user's messages, and passes on all others."""
-    real = logging.Logger.handle
+    real, thread = logging.Logger.handle, threading.get_ident()
 
     def handle(logger: logging.Logger, record: logging.LogRecord) -> None:
-        if not is_user_file(record.pathname):
+        if not is_user_file(record.pathname) or threading.get_ident() != thread:
             real(logger, record)
             return
         what = "{} runs while the function is traced"

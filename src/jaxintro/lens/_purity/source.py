@@ -40,7 +40,7 @@ def layers(function: object) -> Iterator[Layer]:
     """
     layer = Layer(function)
     seen: set[int] = set()
-    while id(layer.callable) not in seen:
+    while id(layer.callable) not in seen and len(seen) < 50:
         seen.add(id(layer.callable))
         yield layer
         inner = layer.callable

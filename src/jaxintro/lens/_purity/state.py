@@ -135,7 +135,11 @@ class Watch:
             if box is None:
                 continue
             new = fresh and isinstance(thing, list | dict)
-            kept = self._keep(thing, box, label, step, new)
+            try:
+                kept = self._keep(thing, box, label, step, new)
+            except Exception:  # what the user's own code refuses to show
+                self.full = True
+                continue
             for key, value in kept.before.items():
                 below = key if step is None else step
                 if not isinstance(value, FunctionType | ModuleType | bytes):
@@ -206,20 +210,33 @@ class Watch:
         ]
 
     def reset(self) -> None:
-        """Make everything as it was when the trace began, stand-ins included."""
+        """Make everything as it was when the trace began, stand-ins included.
+
+        Random generators go on: a second draw must differ from the first.
+        """
         for stream in self.seen.streams:
             stream.rewind()
         for kept in self.kept.values():
-            if isinstance(kept.thing, GENERATORS):
-                continue  # a second draw must differ from the first
-            if not same(kept.box.read(), kept.during):
-                kept.box.write(kept.during)
+            if not isinstance(kept.thing, GENERATORS):
+                give_back(kept, kept.during)
 
-    def restore(self) -> None:
-        """Make everything as it was before the audit."""
-        for kept in self.kept.values():
-            if not same(kept.box.read(), kept.before):
-                kept.box.write(kept.before)
+    def restore(self) -> list[str]:
+        """Make everything as it was before the audit; the names of what refuses."""
+        return [
+            kept.labels[0][0][1] if kept.labels else "a global"
+            for kept in self.kept.values()
+            if not give_back(kept, kept.before)
+        ]
+
+
+def give_back(kept: Kept, held: Contents) -> bool:
+    """Make a thing hold what it held; whether it let us."""
+    try:
+        if not same(kept.box.read(), held):
+            kept.box.write(held)
+    except Exception:  # the user's own class; the rest must be put back all the same
+        return False
+    return True
 
 
 def holds_tracer(value: Any, depth: int = 6) -> bool:
