@@ -65,7 +65,7 @@ def _count(rows: dict[str, dict]) -> str:
     numbers = Counter(row["verdict"] for row in rows.values())
     lines = [[f"**{v}**", means, str(numbers[v])] for v, means in VERDICTS.items()]
     total = ["", "in all", str(len(rows))]
-    return _table(["verdict", "what it says", "rows"], [*lines, total])
+    return _table(["verdict", "meaning", "rows"], [*lines, total])
 
 
 def _section(lesson: str, rows: dict[str, dict]) -> str:
