@@ -66,7 +66,7 @@ def by_numba() -> Contestants:
 
     one = numba.njit(fastmath=True)(loop)
     every = numba.njit(fastmath=True, parallel=True)(loop)
-    return {"Numba": lambda: one(X), "Numba, parallel": lambda: every(X)}
+    return {"Numba": lambda: one(X), "Numba parallel": lambda: every(X)}
 
 
 def main(seconds: float = 5.0) -> bool:

@@ -77,6 +77,27 @@ def test_numpy_and_jax_race_each_other():
     assert set(result.ranking) == {"numpy", "jit"}
 
 
+def test_pytorch_races_numpy():
+    torch = pytest.importorskip("torch")
+    x = torch.from_numpy(X.copy())
+
+    def in_place(x):
+        return x.mul_(x * x)
+
+    race(
+        {"PyTorch": cube, "in place": in_place, "NumPy": lambda _: cube(X)}, x, **QUICK
+    )
+    np.testing.assert_array_equal(x.numpy(), X)
+    with pytest.raises(ValueError, match=r"result\[1\] is"):
+        race({"PyTorch": cube, "NumPy": lambda _: X}, x)
+
+
+def test_numba_races_numpy():
+    numba = pytest.importorskip("numba")
+    result = race({"NumPy": cube, "Numba": numba.njit(cube)}, X, **QUICK)
+    assert result.names == ("NumPy", "Numba")
+
+
 def test_pytrees_come_and_go():
     def step(params, x):
         return {"w": params["w"] + x, "n": (params["n"],)}

@@ -33,7 +33,9 @@ def race(
     fifth of the timings (the others show what else the machine did), with an
     interval of their ratio from a bootstrap over rounds. It is never narrower than
     3 % on either side, by which two copies of one program may differ, and wider
-    where there was time for fewer than 50 rounds.
+    where there was time for fewer than 50 rounds. On a busy machine calls of many
+    milliseconds are always interrupted and short ones are not: between those, trust
+    the order rather than the ratio.
 
     Args:
         contestants: name → callable, or callables, which go by their `__name__`.
