@@ -68,6 +68,31 @@ def test_the_nearest_earlier_trace_is_compared(way):
 
 
 @both_ways
+def test_of_those_equally_near_the_latest_is_compared(way):
+    watched, call = way(lambda x: x)
+    for size in (3, 4, 5):
+        call(np.ones(size, np.float32))
+    assert str(watched.log[-1].causes[0]) == "x: shape (4,) -> (5,)"
+
+
+@both_ways
+def test_another_structure_is_farther_than_other_arrays(way):
+    watched, call = way(new_scale(), static_argnums=2)
+    call(W, X[0], 2)
+    call({**W, "b": X}, X[0], 3)
+    call({"w": np.ones(4, np.float32)}, X[0], 3)
+    assert set(watched.log[-1].kinds) == {"shape", "static value"}
+
+
+def test_an_array_from_outside_is_told_by_its_shape():
+    watched = traces(lambda x, y: x)
+    for y in (np.ones(3), np.zeros(3), np.ones(4)):
+        jax.jit(lambda x, y=y: watched(x, y))(X)
+    kinds = [trace.kinds for trace in watched.log]
+    assert kinds == [("first",), ("function object",), ("shape",)]
+
+
+@both_ways
 def test_an_argument_given_by_keyword_is_another_structure(way):
     watched, call = way(lambda x: x)
     call(X)
@@ -91,6 +116,14 @@ def test_static_values_of_all_sorts(way, value):
     call(X, value)
     (cause,) = watched.log[-1].causes
     assert (cause.kind, cause.argument, cause.before) == ("static value", "n", "(1, 2)")
+
+
+@both_ways
+def test_static_values_that_are_equal_but_of_another_type(way):
+    watched, call = way(lambda x, n: x, static_argnums=1)
+    for n in (1, 1.0, True):
+        call(X, n)
+    assert [t.kinds for t in watched.log] == [("first",)] + 2 * [("static value",)]
 
 
 @both_ways

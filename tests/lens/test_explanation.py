@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxintro.lens import explain, traces
+from jaxintro.lens import backend, explain, traces
 
 X = np.linspace(-1, 1, 1000, dtype=np.float32)
 
@@ -28,8 +28,19 @@ def test_selu_op_by_op_is_a_kernel_for_each_operation():
     assert explain(selu, X).eager_kernels == 6
 
 
-def test_jit_does_not_change_what_op_by_op_means():
-    assert explain(jax.jit(selu), X).eager_kernels == 6
+@pytest.mark.parametrize("function", [jax.jit(selu), lambda x: jax.jit(selu)(x)])
+def test_jit_does_not_change_what_op_by_op_means(function):
+    assert explain(function, X).eager_kernels == 6
+
+
+def test_one_equation_can_be_several_kernels_op_by_op_too():
+    report = explain(lambda x: jax.lax.scan(lambda y, _: (-y, y), x, length=3), X)
+    assert report.eager_kernels == report.kernels > 1
+
+
+def test_a_cost_that_xla_does_not_know_is_none():
+    costs = {"flops": -1.0, "bytes accessed": 8.0}
+    assert backend.amount(costs, "flops") is None
 
 
 def test_flops_of_a_matrix_product():

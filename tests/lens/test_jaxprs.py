@@ -94,6 +94,17 @@ def test_dead_equations_are_found_within_calls_and_branches():
     assert "cosine(" not in report.compiled
 
 
+def test_what_only_feeds_an_unneeded_result_of_a_branch_is_dead():
+    def function(x):
+        operands = (x, jnp.exp(x))
+        branches = (lambda y, z: (-y, z), lambda y, z: (2 * y, -z))
+        return jax.lax.cond(x[0] > 0, *branches, *operands)[0]
+
+    report = explain(function, X)
+    assert report.dead == {"exp": 1, "neg": 1}
+    assert "exponential(" not in report.compiled
+
+
 def test_a_carry_that_feeds_no_result_is_dead():
     def function(x):
         def step(carry, _):

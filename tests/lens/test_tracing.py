@@ -62,7 +62,17 @@ def test_grad_and_vmap_without_jit_run_at_every_call():
     for _ in range(2):
         jax.vmap(watched)(np.ones((2, 3), np.float32))
         jax.grad(watched)(X)
-    assert [trace.kinds for trace in watched.log] == 4 * [("not jitted",)]
+        jax.vmap(jax.grad(watched))(np.ones((2, 3), np.float32))
+    assert [trace.kinds for trace in watched.log] == 6 * [("not jitted",)]
+
+
+def test_a_function_that_calls_itself_is_traced_once():
+    def power(x, n):
+        return x if n == 0 else x * power(x, n - 1)
+
+    watched = traces(jax.jit(power, static_argnums=1))
+    watched(X, 5)
+    assert watched.count == 1
 
 
 @pytest.mark.parametrize("transform", [jax.grad, jax.vmap, jax.hessian])

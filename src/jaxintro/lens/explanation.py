@@ -96,7 +96,8 @@ def explain(
             `jax.jit(f).lower(...)` and its `.compile()` give, for which no arguments
             are needed and the earlier steps remain None.
         *args: as for the function: pytrees of arrays, or `jax.ShapeDtypeStruct`s.
-        static_argnums: positions of arguments that are values, not arrays.
+        static_argnums: positions of arguments that are values, not arrays; a function
+            that is jitted already has its own.
         **kwargs: as for the function.
 
     Raises:
@@ -169,7 +170,7 @@ def prepared(
                 f"{name}{signature} does not take the arguments given to "
                 f"explain({name}, {given}): {error}."
             ) from None
-    if isinstance(function, jax.stages.Wrapped) and static_argnums == ():
+    if isinstance(function, jax.stages.Wrapped):
         return function
     return jax.jit(function, static_argnums=static_argnums)
 
