@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -198,6 +197,44 @@ def test_step_shows_the_guess_beside_the_result(folder):
     assert done.stdout.index("you said: two, I think") < done.stdout.index("→ 2.0")
 
 
+@pytest.mark.parametrize("option", ["--check", "--json", "--step"])
+def test_no_lesson_is_not_every_lesson(option):
+    done = run(option)
+    assert done.returncode == 2
+    assert "Say which lesson" in done.stderr
+
+
+def test_without_asserts_nothing_would_be_proved(folder):
+    done = run("mine.py", "--check", cwd=folder, env={"PYTHONOPTIMIZE": "1"})
+    assert done.returncode == 2
+    assert "drops every assert" in done.stderr
+
+
+def test_a_jax_that_is_none_is_named(folder):
+    (folder / "jax.py").write_text("")
+    (folder / "mine.py").write_text(LESSON.replace("import jax\n", ""))
+    done = run("mine.py", cwd=folder)
+    assert done.returncode == 3
+    assert "stands in the way of JAX" in done.stderr
+
+
+def test_a_platform_in_the_environment_that_is_not_there_has_status_3(folder):
+    done = run("mine.py", cwd=folder, env={"JAX_PLATFORMS": "nonsense"})
+    assert done.returncode == 3
+    assert "nonsense" in done.stderr
+
+
+def test_pytest_leaves_the_files_of_other_projects_alone(folder):
+    (folder / "foo_test.py").write_text(
+        "def check_values(x=1):\n    pass\n\n\ndef test_one():\n    assert False\n"
+    )
+    (folder / "script.py").write_text('ORDER = "asc"\n\nORDER = [1]\n1 / 0\n')
+    (folder / "broken.py").write_text("\nORDER = 1\n(\n")
+    done = run("-q", "-p", "no:cacheprovider", cwd=folder, module="pytest")
+    assert "1 failed" in done.stdout
+    assert "error" not in done.stdout
+
+
 def test_platform_that_is_not_there_has_status_3(folder):
     done = run("mine.py", "--platform", "tpu", cwd=folder)
     assert done.returncode == 3
@@ -229,11 +266,16 @@ def test_notebook_is_written_once_and_never_over_work(folder):
 
 
 def test_closed_pipe_is_no_error(folder):
-    command = f'"{sys.executable}" -m jaxintro.lesson mine.py | head -n 1'
+    lesson = f'"{sys.executable}" -m jaxintro.lesson mine.py; echo $? >&2'
     done = subprocess.run(
-        command, shell=True, cwd=folder, capture_output=True, text=True, check=False
+        f"({lesson}) | head -n 1",
+        shell=True,
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    assert done.stderr == ""
+    assert done.stderr.strip() == "0"
     assert done.stdout == "Halves: a small lesson\n"
 
 
@@ -379,5 +421,4 @@ def test_pytest_refuses_a_platform_that_is_not_there(folder):
 
 
 def test_a_lesson_needs_no_package_around_it(folder):
-    assert not (Path(folder) / "__init__.py").exists()
     assert run("./mine.py", "--check", cwd=folder).returncode == 0

@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command; return its exit status."""
-    with contextlib.suppress(AttributeError):  # not every stream can be reconfigured
-        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
-        sys.stderr.reconfigure(errors="replace")  # type: ignore[union-attr]
+    if sys.stdout is None or sys.stderr is None:  # closed, as by >&-
+        sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     try:
         status = _dispatch(_parser().parse_args(argv))
         sys.stdout.flush()
@@ -32,9 +31,19 @@ def main(argv: list[str] | None = None) -> int:
         print("\nStopped.", file=sys.stderr)
         return 130
     except BrokenPipeError:  # `| head` has read enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave_stdout_alone()
         return 0
+    except OSError as error:
+        _leave_stdout_alone()
+        print(f"jaxintro: the output is not to be written: {error}", file=sys.stderr)
+        return 3
     return status
+
+
+def _leave_stdout_alone() -> None:
+    """Nothing is left for Python to write when it ends."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -76,7 +85,13 @@ def _dispatch(options: argparse.Namespace) -> int:
     if options.sharpness and not (options.check or options.json):
         raise catalog.UsageError("--sharpness goes with --check or --json.")
     if not options.names:
+        if any(value for name, value in vars(options).items() if name != "plain"):
+            raise catalog.UsageError("Say which lesson: a name, or 'all'.")
         return _list(options)
+    if sys.flags.optimize:
+        raise catalog.UsageError(
+            "Python runs with -O, which drops every assert: no claim would be checked."
+        )
     pages = _pages(options.names)
     if options.notebook:
         from jaxintro._engine import notebook

@@ -29,10 +29,19 @@ def test_an_existing_notebook_is_never_overwritten(tmp_path):
     assert target.read_text() == "my work"
 
 
+def test_a_lesson_is_never_overwritten_by_its_notebook(tmp_path):
+    page = lessons.read(tmp_path)
+    with pytest.raises(UsageError, match=r"end in \.ipynb"):
+        list(notebook.write([page], page.lesson.path, force=True))
+    assert page.lesson.path.read_text() == lessons.GOOD
+
+
 def test_several_lessons_want_a_folder(tmp_path):
     pages = [lessons.read(tmp_path)] * 2
     with pytest.raises(UsageError, match="give a folder"):
         list(notebook.write(pages, tmp_path / "mine.ipynb", force=False))
+    with pytest.raises(UsageError, match="have one name"):
+        list(notebook.write(pages, tmp_path, force=False))
 
 
 def test_every_sign_of_a_sentence_is_shown_and_code_stays_code(tmp_path):

@@ -41,6 +41,20 @@ def test_a_demo_that_exits_is_a_demo_that_raises(tmp_path):
     assert run(tmp_path, source)[1].error.startswith("SystemExit: 3")
 
 
+@pytest.mark.parametrize("ending", ["return half() == 3", "yield half() == 3"])
+def test_a_check_that_asserts_nothing_does_not_hold(tmp_path, ending):
+    source = lessons.GOOD.replace('assert set(count()["words"]) == {"one"}', ending)
+    verdict = run(tmp_path, source)[-1].verdicts[-1]
+    assert not verdict.holds
+    assert "a check asserts" in verdict.message
+
+
+def test_a_file_that_exits_at_import_is_refused(tmp_path):
+    source = lessons.GOOD.replace("LIMIT = 3", "raise SystemExit(0)")
+    with pytest.raises(UsageError, match="SystemExit"):
+        run(tmp_path, source)
+
+
 def test_ctrl_c_goes_through(tmp_path):
     source = lessons.GOOD.replace("return scale(x, 0.5)", "raise KeyboardInterrupt")
     with pytest.raises(KeyboardInterrupt):

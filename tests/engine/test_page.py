@@ -87,6 +87,8 @@ def test_wrong_demo_gets_the_nearest_right_one(tmp_path):
         ('"""T: c."""\nx = 1\n', "holds no demo"),
         ('"""T: c."""\ndef check_x():\n    pass\n', "stands above the first demo"),
         ("x = '\0'\n", "is not Python"),
+        ("async def f():\n    pass\n", "Line 1: 'f' is async"),
+        ("def f():\n    pass\n\n\ndef f():\n    pass\n", "Line 5: there is a 'f'"),
     ],
 )
 def test_what_is_no_lesson_is_refused_in_one_line(tmp_path, source, message):

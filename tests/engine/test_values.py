@@ -26,6 +26,22 @@ def test_a_value_reads_well(value, lines):
     assert show(value) == lines
 
 
+class Mute:
+    def __str__(self):
+        raise OSError
+
+
+def endless():
+    loop = {}
+    loop["again"] = loop
+    return loop
+
+
+@pytest.mark.parametrize("value", [Mute(), [Mute()], endless(), jax.Array])
+def test_any_value_is_shown_somehow(value):
+    assert show(value)
+
+
 def test_a_key_reads_as_a_key():
     assert "key<fry>" in " ".join(show(jax.random.key(0)))
 
@@ -45,5 +61,5 @@ def test_nothing_is_wider_than_the_page():
 
 def test_a_long_text_is_shortened_and_says_by_how_much():
     lines = show("\n".join(map(str, range(100))))
-    assert len(lines) < 30
-    assert lines[-1] == "… 77 more lines"
+    assert len(lines) == 40
+    assert lines[-1] == "… 61 more lines"

@@ -75,7 +75,7 @@ def read_text(path: Path) -> str:
         UsageError: it is not text, or not ours to read.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"'{path}' cannot be read: {error}.") from error
 

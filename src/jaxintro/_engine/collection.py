@@ -5,6 +5,7 @@ wherever jaxintro is installed. It is loaded with every pytest there, and so imp
 nothing that it may not need.
 """
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,15 +13,16 @@ import pytest
 
 from jaxintro._engine import catalog, page
 
+CHECK = b"\ndef check_"
+
 
 class LessonModule(pytest.Module):
     """A lesson file: its items are its claims."""
 
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
         """Yield one item for each check, in the order of the page."""
-        lesson = catalog.read_head(self.path) or catalog.find(str(self.path))
         try:
-            sections = page.read(lesson).sections
+            sections = page.read(catalog.find(str(self.path))).sections
         except catalog.UsageError as error:
             raise self.CollectError(str(error)) from None
         for section in sections:
@@ -31,16 +33,18 @@ class LessonModule(pytest.Module):
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --platform."""
     group = parser.getgroup("jaxintro", "jaxintro: lessons whose every claim is a test")
-    group.addoption(
-        "--platform",
-        choices=("cpu", "gpu", "tpu"),
-        help="prove the claims there, instead of on JAX's first choice",
-    )
+    with contextlib.suppress(ValueError):  # the project has a --platform of its own
+        group.addoption(
+            "--platform",
+            dest="jaxintro_platform",
+            choices=("cpu", "gpu", "tpu"),
+            help="prove the claims there, instead of on JAX's first choice",
+        )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the platform before any lesson runs."""
-    platform = config.getoption("--platform")
+    platform = config.getoption("jaxintro_platform", None)
     if platform is None:
         return
     from jaxintro._engine import setting
@@ -55,8 +59,11 @@ def pytest_collect_file(
     file_path: Path, parent: pytest.Collector
 ) -> pytest.Collector | None:
     """Collect lessons found on the way through a folder."""
-    if parent.session.isinitpath(file_path) or not _is_lesson(file_path, b"\nORDER = "):
+    if parent.session.isinitpath(file_path) or not _has(file_path, b"\nORDER = "):
         return None  # a file named on the command line is pytest's to make a module of
+    lesson = catalog.read_head(file_path)
+    if lesson is None or lesson.order is None or not _has(file_path, CHECK):
+        return None  # a file of the project's own that happens to have an ORDER
     return LessonModule.from_parent(parent, path=file_path)
 
 
@@ -64,12 +71,12 @@ def pytest_pycollect_makemodule(
     module_path: Path, parent: pytest.Collector
 ) -> pytest.Module | None:
     """Collect a lesson named on the command line; it need not ask for a place."""
-    if module_path.name.startswith("test_") or not _is_lesson(
-        module_path, b"\ndef check_"
-    ):
+    patterns = parent.config.getini("python_files")
+    is_test = any(module_path.match(pattern) for pattern in patterns)
+    if is_test or not _has(module_path, CHECK):
         return None
     return LessonModule.from_parent(parent, path=module_path)
 
 
-def _is_lesson(path: Path, mark: bytes) -> bool:
+def _has(path: Path, mark: bytes) -> bool:
     return path.suffix == ".py" and mark in path.read_bytes()

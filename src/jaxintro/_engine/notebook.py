@@ -24,7 +24,11 @@ def write(pages: Sequence[Page], target: Path, *, force: bool) -> Iterator[Path]
     if is_folder and target.suffix == ".ipynb":
         raise UsageError(f"'{target}' is one file: give a folder for several lessons.")
     paths = [target / f"{p.lesson.name}.ipynb" if is_folder else target for p in pages]
+    if len(set(paths)) < len(paths):
+        raise UsageError("Two of these lessons have one name: write them one by one.")
     for path in paths:
+        if path.suffix != ".ipynb":
+            raise UsageError(f"'{path}' is no notebook: let its name end in .ipynb.")
         if path.exists() and not force:
             raise UsageError(f"'{path}' is there already: --force overwrites it.")
     for page, path in zip(pages, paths, strict=True):

@@ -5,6 +5,7 @@ import importlib.util
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import ModuleType
 
@@ -77,7 +78,7 @@ def load(lesson: Lesson) -> ModuleType:
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         why = explain_failure(error, str(lesson.path))
         raise UsageError(f"'{lesson.path}' cannot be imported: {why}") from error
     return module
@@ -108,14 +109,25 @@ def _verdict(
 ) -> Verdict:
     start = time.perf_counter()
     try:
-        getattr(module, check.name)()
+        prove(getattr(module, check.name))
+        seconds = time.perf_counter() - start
+        bite = measure(module, section, check).sharpness if sharpness else None
     except (Exception, SystemExit) as raised:
         seconds = time.perf_counter() - start
         why = explain_failure(raised, str(module.__file__))
         return Verdict(check, False, seconds, why)
-    seconds = time.perf_counter() - start
-    bite = measure(module, section, check).sharpness if sharpness else None
     return Verdict(check, True, seconds, sharpness=bite)
+
+
+def prove(check: Callable[[], object]) -> None:
+    """Run a check.
+
+    Raises:
+        AssertionError: it does not hold, or it returns something: a check asserts.
+    """
+    returned = check()
+    if returned is not None:
+        raise AssertionError(f"a check asserts, this one returns {returned!r:.60}")
 
 
 def explain_failure(error: BaseException, path: str) -> str:

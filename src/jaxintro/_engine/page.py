@@ -110,9 +110,15 @@ def _sections(tree: ast.Module, source: str) -> list[Section]:
     sections: list[Section] = []
     checks: dict[str, list[Check]] = {}
     demo = ""
+    seen: set[str] = set()
     for node in tree.body:
+        if isinstance(node, ast.AsyncFunctionDef):
+            raise UsageError(f"Line {node.lineno}: '{node.name}' is async; use def.")
         if not isinstance(node, ast.FunctionDef | ast.ClassDef):
             continue
+        if node.name in seen:
+            raise UsageError(f"Line {node.lineno}: there is a '{node.name}' already.")
+        seen.add(node.name)
         if node.name.startswith("check_"):
             checks.setdefault(demo, []).append(_check(node, source))
         elif not node.name.startswith("_"):
@@ -173,7 +179,7 @@ def _prose(docstring: str) -> Prose:
 
 def _preamble(tree: ast.Module, source: str) -> str:
     """Everything at module level that is neither docstring, function nor ORDER."""
-    lines = source.splitlines()
+    lines = source.split("\n")
     kept = []
     for node in tree.body[1:] if ast.get_docstring(tree) else tree.body:
         is_function = isinstance(node, ast.FunctionDef | ast.ClassDef)
@@ -190,12 +196,12 @@ def _lines_after_docstring(node: ast.FunctionDef | ast.ClassDef) -> int:
 
 
 def _body(node: ast.FunctionDef | ast.ClassDef, source: str) -> str:
-    lines = source.splitlines()[_lines_after_docstring(node) : node.end_lineno]
+    lines = source.split("\n")[_lines_after_docstring(node) : node.end_lineno]
     return textwrap.dedent("\n".join(lines)).strip("\n")
 
 
 def _without_docstring(node: ast.FunctionDef | ast.ClassDef, source: str) -> str:
-    lines = source.splitlines()
+    lines = source.split("\n")
     first = min(n.lineno for n in [node, *node.decorator_list])
     head_end = node.body[0].lineno - 1
     head = lines[first - 1 : head_end]

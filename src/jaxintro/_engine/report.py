@@ -47,7 +47,9 @@ def closing(
 
 def describe_sharpness(sharpness: float | None) -> str:
     """What the engine measured of a check, in words."""
-    return "exact" if sharpness is None else f"would notice {sharpness:.0e}"
+    if sharpness is None:
+        return "exact"
+    return f"would notice {sharpness:.0e}" if sharpness < 1 else "would notice nothing"
 
 
 def _result(outcome: Outcome, width: int) -> list[Line]:

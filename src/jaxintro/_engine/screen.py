@@ -1,6 +1,7 @@
 """Where lines go: a terminal in colour, or anything else as plain text."""
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -25,6 +26,8 @@ STYLES = {
     "fails": "bold red",
     "dim": "dim",
 }
+
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # a demo may return them; never print
 
 # What an ASCII console reads instead; accents and the rest fall back on "?".
 ASCII = str.maketrans(
@@ -98,6 +101,7 @@ class Screen:
 
 def encodable(text: str) -> str:
     """The text as this console can show it."""
+    text = CONTROLS.sub("�", text)
     encoding = sys.stdout.encoding or "ascii"
     try:
         text.encode(encoding)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import sys
 import time
 from collections.abc import Sequence
@@ -138,7 +139,7 @@ class Session:
 
         for key, figure in figures(outcome.value).items():
             parts = [page.lesson.name, outcome.section.name, *filter(None, [key])]
-            path = folder / f"{'.'.join(parts).replace(' ', '_')}.png"
+            path = folder / (re.sub(r"[^\w.-]+", "_", ".".join(parts)) + ".png")
             try:
                 figure.savefig(path, dpi=150, bbox_inches="tight")
             except OSError as error:
@@ -173,6 +174,6 @@ def _ask() -> str:
     """What the reader expects; an empty answer, or the end of input, is no guess."""
     try:
         return input("   What do you expect? ").strip()
-    except EOFError:
+    except (EOFError, RuntimeError):  # RuntimeError: standard input is closed
         print()
         return ""

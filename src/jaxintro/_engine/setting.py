@@ -2,6 +2,7 @@
 
 import os
 import platform as machine
+from typing import Any
 
 import jaxintro
 from jaxintro._engine.catalog import LackingError
@@ -14,20 +15,31 @@ def choose(platform: str | None) -> None:
         LackingError: this machine has no such device, or no JAX at all.
     """
     if platform is not None:
-        os.environ.pop("JAX_PLATFORMS", None)  # what was asked for now wins
+        # What was asked for now wins. To name the CPU leaves a GPU's memory alone; a
+        # GPU or a TPU is JAX's own first choice wherever there is one.
+        os.environ["JAX_PLATFORMS"] = "cpu" if platform == "cpu" else ""
+    jax = _import_jax()
+    if platform is not None:
+        jax.config.update("jax_platforms", os.environ["JAX_PLATFORMS"] or None)
+    try:
+        found = jax.default_backend()
+    except RuntimeError as error:
+        raise LackingError(" ".join(str(error).split())) from error
+    if platform not in (None, found):
+        raise LackingError(
+            f"No {platform} here: JAX {jax.__version__} finds {found} only. Leave out "
+            f"--platform, or install JAX for {platform}."
+        )
+
+
+def _import_jax() -> Any:
     try:
         import jax
-    except ImportError as error:
+    except Exception as error:
         raise LackingError(f"JAX cannot be imported: {error}.") from error
-    if platform is None:
-        return
-    if platform == "cpu":
-        os.environ["JAX_PLATFORMS"] = "cpu"  # leaves a GPU's memory alone
-    if jax.default_backend() != platform:
-        raise LackingError(
-            f"No {platform} here: JAX {jax.__version__} finds {jax.default_backend()} "
-            f"only. Leave out --platform, or install JAX for {platform}."
-        )
+    if not hasattr(jax, "__version__"):
+        raise LackingError(f"'{jax.__file__}' stands in the way of JAX: rename it.")
+    return jax
 
 
 def about() -> dict[str, object]:

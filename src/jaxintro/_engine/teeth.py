@@ -49,6 +49,8 @@ def measure(module: ModuleType, section: Section, check: Check) -> Teeth:
         sharpness = _bisect(lambda size: replay.notices(nudge(size)))
         if sharpness == LARGEST and noticed - {"order"}:
             sharpness = None
+    if not noticed and sharpness is None:
+        sharpness = LARGEST  # it notices nothing at all
     return Teeth(frozenset(noticed), sharpness)
 
 

@@ -6,11 +6,23 @@ from typing import Any
 import numpy as np
 
 FIGURE = "a figure: --figures DIR saves it, a notebook shows it"
-LONGEST = 24  # lines of one text; a whole compiled program is no reading matter
+LONGEST = 40  # lines of one value; a whole compiled program is no reading matter
 
 
 def show(value: Any, width: int = 80) -> list[str]:
-    """The lines that stand for a demo's value."""
+    """The lines that stand for a demo's value, whatever it is."""
+    try:
+        return _shorten(_show(value, width))
+    except Exception as error:  # a value that cannot say what it is
+        kind = type(value).__name__
+        return textwrap.wrap(
+            f"<{kind}: not to be shown, {type(error).__name__}>", width
+        )
+
+
+def _show(value: Any, width: int) -> list[str]:
+    if isinstance(value, type):
+        return textwrap.wrap(repr(value), width)
     if hasattr(value, "_asdict"):  # a named tuple
         value = value._asdict()
     if isinstance(value, dict):
@@ -25,12 +37,16 @@ def show(value: Any, width: int = 80) -> list[str]:
         return _show_array(value, width)
     if isinstance(value, list | tuple | set | float | int | complex | None):
         return textwrap.wrap(_plain(value), width)
-    return _shorten([w for line in str(value).splitlines() for w in _wrap(line, width)])
+    return [part for line in str(value).splitlines() for part in _wrap(line, width)]
 
 
 def figures(value: Any) -> dict[str, Any]:
     """The figures in a demo's value, by their name in it ("" where it has none)."""
-    entries = value.items() if isinstance(value, dict) else [("", value)]
+    entries: Any = [("", value)]
+    if isinstance(value, dict):
+        entries = value.items()
+    elif isinstance(value, list | tuple):
+        entries = enumerate(value, 1)
     return {str(key): entry for key, entry in entries if hasattr(entry, "savefig")}
 
 
