@@ -122,7 +122,7 @@ def explain(
     lowered = traced.lower()
     return Explanation(
         name=traced.fun_name,
-        jaxpr=str(traced.jaxpr),
+        jaxpr=traced.jaxpr.pretty_print(use_color=False),
         equations=jaxprs.count(jaxprs.inner(traced.jaxpr).eqns),
         stablehlo=lowered.as_text(),
         eager_kernels=backend.eager_kernels(traced.jaxpr),
