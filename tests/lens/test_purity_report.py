@@ -16,6 +16,7 @@ import pytest
 from impure_functions import FUNCTIONS
 
 from jaxintro.lens import Audit, Finding, audit
+from jaxintro.lens._purity.files import is_user_file
 
 X = np.arange(3.0, dtype=np.float32)
 
@@ -206,3 +207,12 @@ def test_missing_arguments_are_named():
 def test_arguments_that_are_no_pytree_are_told():
     found = audit(lambda d: d, {1: X, "a": X})
     assert "no pytree" in found.untold[0]
+
+
+def test_lessons_are_read_and_libraries_are_not():
+    package = Path(inspect.getsourcefile(Audit)).parents[1]
+    assert is_user_file(str(package / "grad.py"))
+    assert is_user_file(__file__)
+    assert not is_user_file(inspect.getsourcefile(Audit))
+    assert not is_user_file(inspect.getsourcefile(jax.jit))
+    assert not is_user_file(inspect.getsourcefile(functools.partial))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import inspect
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -140,16 +140,15 @@ def audit(
 ) -> Audit:
     """Look for what makes `f` impure: what jit would freeze, drop, repeat or refuse.
 
-    `f` is traced with abstract values, as `jax.jit(f)(*args, **kwargs)` would trace it,
-    at most twice and never on the data itself; nothing is compiled or executed. What
-    it prints or writes meanwhile is caught; globals, closures, objects, containers, the
-    environment and the states of `random` and `numpy.random` are put back; iterators
-    and open files are not touched. A function whose source shows that it deletes files
-    or starts programs is read, and not traced.
+    `f` is traced on abstract values, as by `jax.jit(f)(*args, **kwargs)`, at most
+    twice, never on the data itself; nothing is compiled. What it prints or writes is
+    caught. Globals, closures, containers, objects of the user's classes, the
+    environment and random states are put back; iterators and open files are not
+    touched. What would delete files or start programs is only read.
 
-    The source of `f` is read, and that of the user's own functions that it refers to
-    (200 at most); never that of an installed library. A global, a closure or an
-    attribute counts as state only where the source shows that something changes it.
+    Read are the source of `f` and of the user's own functions that it refers to (200
+    at most), no installed library's. A global, a closed-over variable or an attribute
+    counts as state only where the source shows that something changes it.
 
     Args:
         f: any callable: plain, jitted, vmapped, differentiated, partial, a method.
@@ -160,7 +159,7 @@ def audit(
 
     Returns:
         An `Audit`, false if nothing was found. An exception of the function's own that
-        has nothing to do with purity is reported in `untold`, with its line.
+        is no matter of purity stands in `untold`, with its line.
 
     Raises:
         TypeError: `f` is not callable, or the arguments do not fit its signature.
@@ -169,12 +168,18 @@ def audit(
     numbers = (static_argnums,) if isinstance(static_argnums, int) else static_argnums
     names = (static_argnames,) if isinstance(static_argnames, str) else static_argnames
     hearing = Hearing(f, args, kwargs, {*numbers, *names})
+    found = in_order(hearing.clues(), hearing.home[0])
+    return Audit(name, found, tuple(dict.fromkeys(hearing.untold)))
+
+
+def in_order(clues: Iterable[Clue], home: str) -> tuple[Finding, ...]:
+    """The findings, one of each kind a line, those in the file `home` first."""
     found: dict[tuple[str, str, int], Finding] = {}
-    for clue in hearing.clues():
+    for clue in clues:
         found.setdefault((clue.kind, clue.filename, clue.line), finding(clue))
-    home = hearing.home[0]
-    ordered = sorted(found.values(), key=lambda each: (each.file != home, each.line))
-    return Audit(name, tuple(ordered), tuple(dict.fromkeys(hearing.untold)))
+    return tuple(
+        sorted(found.values(), key=lambda one: (one.file != home, one.file, one.line))
+    )
 
 
 def checked(f: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:

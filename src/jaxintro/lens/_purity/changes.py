@@ -28,7 +28,7 @@ from jaxintro.lens._purity.outside import (
     really_changes,
     surroundings,
 )
-from jaxintro.lens._purity.state import holds_tracer
+from jaxintro.lens._purity.tracers import holds_tracer
 from jaxintro.lens._purity.values import MISSING, follow
 from jaxintro.lens._purity.words import LEAK, MUTATION, OUTSIDE, Clue
 from jaxintro.lens._purity.writes import MUTATORS, Scope, Step, Write, place

@@ -26,6 +26,7 @@ from jaxintro.lens._purity.boxes import (
 from jaxintro.lens._purity.chance import GENERATORS
 from jaxintro.lens._purity.function import Label, UserFunction, codes
 from jaxintro.lens._purity.streams import Seen, stand_in
+from jaxintro.lens._purity.tracers import holds_tracer
 from jaxintro.lens._purity.values import contents, follow
 from jaxintro.lens._purity.writes import Write
 
@@ -237,17 +238,3 @@ def give_back(kept: Kept, held: Contents) -> bool:
     except Exception:  # the user's own class; the rest must be put back all the same
         return False
     return True
-
-
-def holds_tracer(value: Any, depth: int = 6) -> bool:
-    """Whether a value is a tracer, or holds one."""
-    if isinstance(value, jax.core.Tracer):
-        return True
-    if depth == 0 or isinstance(value, jax.Array | str | bytes | np.ndarray | type):
-        return False
-    if isinstance(value, tuple):
-        return any(holds_tracer(each, depth - 1) for each in value)
-    box = box_of(value)
-    if box is None or isinstance(value, ModuleType | FunctionType):
-        return False
-    return any(holds_tracer(each, depth - 1) for each in box.read().values())
