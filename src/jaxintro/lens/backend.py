@@ -49,10 +49,11 @@ def eager_kernels(jaxpr: Any) -> int | None:
     total = 0
     jaxpr = jaxprs.opened(jaxpr)
     for equation in jaxpr.eqns:
-        atoms = [str(getattr(a, "val", a.aval)) for a in equation.invars]
-        kind = [str(a.aval) for a in equation.invars]
-        key = (jax.default_backend(), str(equation.params), *atoms, *kind)
-        key = (equation.primitive.name, *key)
+        # A number in the program is an argument when it runs op by op: its value does
+        # not matter.
+        kinds = [str(atom.aval) for atom in equation.invars]
+        place = (jax.default_backend(), equation.primitive.name)
+        key = (*place, str(equation.params), *kinds)
         if key not in KNOWN:
             KNOWN[key] = kernels_alone(equation, jaxpr)
         alone = KNOWN[key]
