@@ -119,7 +119,7 @@ def check_impure_calls_do_not():
 def global_is_frozen(counter=10):
     """A variable from outside is read while tracing; what changes must be an argument.
 
-    Myth: a compiled function never looks again. It does for a new dtype: 12.0, not 12.
+    Myth: it is never read again. A call with another dtype, 12.0, traces and reads it.
 
     Predict: `counter` becomes 0. What does the compiled function make of 12?
     """
