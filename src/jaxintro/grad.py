@@ -150,23 +150,23 @@ def all_slopes_in_one_pass(w=0.5, b=-1.0, xs=(-1.0, 0.5, 2.0), ys=(0.0, 1.0, 0.0
 
     params, xs, ys = {"w": w, "b": b}, jnp.float32(xs), jnp.float32(ys)
     one = jax.value_and_grad(error, has_aux=True)
-    each = jax.vmap(one, (None, 0, 0))(params, xs, ys)  # None: shared by all
+    values, slopes = jax.vmap(one, (None, 0, 0))(params, xs, ys)  # None: shared
     first = params, xs[0], ys[0]
     sigmas = [explain(f, *first).equations["logistic"] for f in (one, apart)]
-    return {"first": one(*first), "each": each, "σ in one pass, in two": sigmas}
+    found = {"error, σ": values, "slopes": slopes, "the first, alone": one(*first)[1]}
+    return {**found, "σ in one pass, in two": sigmas}
 
 
 def check_neuron_has_its_closed_form():
     """(s − y)², s = σ(w·x + b), has slopes g·x and g, where g = 2(s − y)·s(1 − s)."""
     x, y = np.array([[-1.0, 0.5, 3.0], [0.0, 1.0, 1.0]])
     for w, b in ((0.5, 0.0), (-1.0, 0.7)):
-        alone, each, _ = all_slopes_in_one_pass(w, b, x, y).values()
+        values, slopes, one, _ = all_slopes_in_one_pass(w, b, x, y).values()
         s = 1 / (1 + np.exp(-w * x - b))
         g = 2 * (s - y) * s * (1 - s)
-        numbers = np.array([(s - y) ** 2, s, g * x, g])
-        for (values, slopes), expected in ((alone, numbers[:, 0]), (each, numbers)):
-            found = [*values, slopes["w"], slopes["b"]]
-            np.testing.assert_allclose(found, expected, rtol=1e-5)
+        found = [*values, slopes["w"], slopes["b"]]
+        np.testing.assert_allclose(found, [(s - y) ** 2, s, g * x, g], rtol=1e-5)
+        np.testing.assert_allclose([one["w"], one["b"]], [g[0] * x[0], g[0]], rtol=1e-5)
 
 
 def check_one_pass_computes_sigma_once():
@@ -288,7 +288,7 @@ def check_lengths_are_nan_at_zero():
 def the_slope_of_a_gradient(x=(1.0, 2.0), v=(1.0, -1.0), u=(0.5, 2.0)):
     """A gradient turns n numbers into n; all its slopes fill a matrix, the Hessian H.
 
-    `jvp` pushes a change forwards, H·v; `vjp` pulls weights back, u·H. No H is built.
+    `jvp` pushes a change forwards, H·v; `vjp` pulls weights back, u·H: both without H.
     """
 
     def f(x):
@@ -310,7 +310,7 @@ def check_push_and_pull_are_products_with_h():
 
 
 def multiplications(function, *args):
-    """How many pairs of numbers the function multiplies, by its jaxpr."""
+    """How many pairs of numbers are multiplied in the program that JAX writes down."""
     equations = jax.make_jaxpr(function)(*args).eqns
     return sum(e.outvars[0].aval.size for e in equations if e.primitive.name == "mul")
 
@@ -387,7 +387,7 @@ def force_is_a_slope(stiffness=1.0, step=0.3, steps=20):
 
 
 def check_flight_is_the_closed_form():
-    """After n steps, q is cos nθ with cos θ = 1 − k·h²/2; its slope along k fits."""
+    """After n steps, q is cos nθ with cos θ = 1 − k·h²/2, and the slope is dq/dk."""
     for k, h, n in ((1.0, 0.3, 20), (2.0, 0.1, 33)):
         angle = np.arccos(1 - k * h**2 / 2)
         end, slope, _ = force_is_a_slope(k, h, n).values()
@@ -407,7 +407,7 @@ def three_referees(x=0.5):
     """Trust no derivative untested: here is `grad`, in float64, before three referees.
 
     The closed form; the difference of f(x ± h), over 2h, which drowns in rounding if h
-    is small; and the complex step, Im f(x + ih) over h, which cannot. `grad` has none.
+    is small; the complex step, Im f(x + ih) over h, which cannot. `grad` has no h.
 
     Predict: how many of its 16 digits does `grad` get right?
     """
