@@ -388,7 +388,7 @@ def force_is_a_slope(stiffness=1.0, step=0.3, steps=20):
 
 def check_flight_is_the_closed_form():
     """After n steps, q is cos nθ with cos θ = 1 − k·h²/2, and the slope is dq/dk."""
-    for k, h, n in ((1.0, 0.3, 20), (2.0, 0.1, 33)):
+    for k, h, n in ((1.0, 0.3, 20), (2.0, 0.2, 9)):
         angle = np.arccos(1 - k * h**2 / 2)
         end, slope, _ = force_is_a_slope(k, h, n).values()
         turned = -n * np.sin(n * angle) * h**2 / 2 / np.sin(angle)
@@ -398,7 +398,7 @@ def check_flight_is_the_closed_form():
 
 def check_energy_does_not_drift():
     """For k = 1 the energy is ½ − (1 − q²)·h²/8, however long the flight."""
-    for n in (1, 40):
+    for n in (1, 30):
         q, _, energy = force_is_a_slope(1.0, 0.3, n).values()
         np.testing.assert_allclose(energy, 0.5 - (1 - q**2) * 0.3**2 / 8, rtol=1e-5)
 
