@@ -275,7 +275,7 @@ def walk_as_one_program(gradient, x, y, count):
     return jax.lax.scan(take, x, length=count)[0]
 
 
-def same_walk_three_ways(count=50):
+def same_walk_three_ways(count=50, seconds=0.2):
     """One walk, written three times. All that differs is who drives the loop.
 
     As written, Python derives the gradient anew for each step. With `jit` it is derived
@@ -303,13 +303,13 @@ def same_walk_three_ways(count=50):
         runs.clear()
         end = walk(x)
         counts[f"runs of loss, {name}"] = len(runs)
-    return {**counts, "end": end, "race": race(contestants, x, seconds=0.2)}
+    return {**counts, "end": end, "race": race(contestants, x, seconds=seconds)}
 
 
 def check_python_runs_once_a_step_or_once_in_all():
     """Python runs through the loss at every step as written, once if compiled."""
-    for count in (50, 7):
-        walk = same_walk_three_ways(count)
+    for count in (9, 7):
+        walk = same_walk_three_ways(count, seconds=0)
         runs = [value for key, value in walk.items() if key.startswith("runs")]
         assert runs == [count, 1, 1]
 
@@ -320,7 +320,7 @@ def check_all_three_end_where_numpy_ends():
     for _ in range(50):
         x = x - 0.05 * (x - y) / (3 * np.sqrt(np.mean((x - y) ** 2)))
     # 50 roundings of float32
-    np.testing.assert_allclose(same_walk_three_ways()["end"], x, rtol=2e-5)
+    np.testing.assert_allclose(same_walk_three_ways(seconds=0)["end"], x, rtol=2e-5)
 
 
 def whole_sweep_in_one_call(sizes=(0.01, 0.03, 0.1), count=100):
@@ -418,7 +418,7 @@ def check_mean_of_the_batches_is_the_whole():
     """The gradients of the batches differ, and their mean is the gradient by hand."""
     x = np.linspace(-1, 1, 12)
     by_hand = np.mean(2 * (1.5 * x - np.cos(3 * x)) * x)
-    for size in (4, 3, 2):
+    for size in (4, 2):
         gradients = small_batches_point_the_same_way_on_average(size)
         each = np.asarray(gradients["of each batch"], float)
         assert np.ptp(each) > 1
