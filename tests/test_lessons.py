@@ -5,6 +5,7 @@ independent of what it judges; the house rules are in test_house_style.py.
 """
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -56,3 +57,18 @@ def test_demo_reads_well_on_any_screen(found, demo):
     for width in (40, 88):
         lines = text.question(demo, 1, width) + report.answer(result, width)
         assert [line.text for line in lines if len(line.text) > width] == []
+
+
+def test_the_course_is_as_large_as_it_says():
+    core = "numpy_parity prng_keys pure_functions grad vmap jit gradient_descent"
+    assert {name: len(PAGES[name].demos) for name in core.split()} == pytest.approx(
+        dict.fromkeys(core.split(), 14), abs=2
+    )  # 12 at least, and no more than one sitting holds
+    assert len(CHECKS) >= 120
+
+
+@pytest.mark.parametrize("lesson", catalog.course(), ids=lambda lesson: lesson.name)
+def test_readme_lists_the_lesson(lesson):
+    readme = Path(__file__).parents[1] / "README.md"
+    row = f"| `{lesson.name}` | {lesson.title} |"
+    assert row in readme.read_text(encoding="utf-8")
