@@ -61,9 +61,7 @@ def test_demo_reads_well_on_any_screen(found, demo):
 
 def test_the_course_is_as_large_as_it_says():
     core = "numpy_parity prng_keys pure_functions grad vmap jit gradient_descent"
-    assert {name: len(PAGES[name].demos) for name in core.split()} == pytest.approx(
-        dict.fromkeys(core.split(), 14), abs=2
-    )  # 12 at least, and no more than one sitting holds
+    assert min(len(PAGES[name].demos) for name in core.split()) >= 12
     assert len(CHECKS) >= 120
 
 
