@@ -1,4 +1,4 @@
-"""examples/: a notebook for each lesson, and a lesson of one's own."""
+"""examples/: a notebook for each lesson, one on the lens, a lesson of one's own."""
 
 import os
 import subprocess
@@ -15,6 +15,7 @@ from jaxintro._engine import catalog, notebook, outcome, page, teeth
 EXAMPLES = Path(__file__).parents[1] / "examples"
 LESSONS = [pytest.param(lesson, id=lesson.name) for lesson in catalog.course()]
 OWN = EXAMPLES / "my_lesson.py"
+LENS = EXAMPLES / "lens.ipynb"  # written by hand
 
 
 def notebook_of(lesson):
@@ -49,8 +50,8 @@ def test_notebook_is_in_step_with_its_lesson(lesson):
     assert written == notebook.render(page.read(lesson)), f"run `{command}`"
 
 
-def test_every_notebook_belongs_to_a_lesson():
-    names = {path.stem for path in EXAMPLES.glob("*.ipynb")}
+def test_every_other_notebook_belongs_to_a_lesson():
+    names = {path.stem for path in EXAMPLES.glob("*.ipynb") if path != LENS}
     assert names == {lesson.name for lesson in catalog.course()}
 
 
@@ -63,6 +64,16 @@ def test_notebook_runs_proves_each_claim_and_shows_each_figure(lesson):
     assert len(results) == sum(each.is_demo for each in sections)
     pictures = [output for output in found if "image/png" in output.get("data", {})]
     assert len(pictures) == sum(".subplots(" in each.code for each in sections)
+
+
+def test_the_notebook_on_the_lens_runs_and_is_stored_without_results():
+    stored = nbformat.read(LENS, as_version=4)
+    nbformat.validate(stored)
+    assert not outputs(stored)
+    found = outputs(run(LENS))
+    said = "".join(output.text for output in found if output.output_type == "stream")
+    assert said.count("It holds here.") == 1
+    assert sum("image/png" in output.get("data", {}) for output in found) == 1
 
 
 def test_some_lessons_draw():  # or the count of pictures above would prove nothing
