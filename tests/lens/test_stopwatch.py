@@ -12,7 +12,14 @@ import pytest
 from fake_clock import FakeClock
 
 from jaxintro.lens import stopwatch
-from jaxintro.lens.stopwatch import BLOCK_SECONDS, Entrant, fresh, interleave, waiter
+from jaxintro.lens.stopwatch import (
+    BLOCK_SECONDS,
+    Entrant,
+    calibrate,
+    fresh,
+    interleave,
+    waiter,
+)
 
 
 def entrant(clock, seconds):
@@ -34,6 +41,28 @@ def test_an_interruption_does_not_pass_for_work():
     timed = Entrant("f", clock.contestant(1e-6, first=0.004), ())
     timed.calibrate(clock)
     assert timed.calls > 100
+
+
+def test_contestants_of_similar_speed_are_measured_alike():
+    clock = FakeClock()
+    entrants = [entrant(clock, seconds) for seconds in (1e-4, 1e-6, 1.4e-4, 1e-3)]
+    seconds = calibrate(entrants, clock)
+    np.testing.assert_allclose(seconds, [1e-4, 1e-6, 1.4e-4, 1e-3])
+    a, micro, b, milli = [entrant.calls for entrant in entrants]
+    assert micro > a == b > milli == 1
+
+
+def test_a_short_block_is_rehearsed_and_a_long_one_is_not():
+    clock, log = FakeClock(), []
+    work = clock.contestant(1e-4)
+    short = Entrant("f", lambda: (log.append(1), work()), ())
+    short.calibrate(clock)
+    log.clear()
+    assert short.block(clock) == pytest.approx(1e-4 * short.calls)
+    assert len(log) == short.calls + 1
+    long = entrant(clock, 0.01)
+    long.calibrate(clock)
+    assert not long.rehearses
 
 
 def test_rounds_hold_each_contestant_once_in_shuffled_order():

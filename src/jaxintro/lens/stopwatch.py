@@ -5,7 +5,7 @@ import itertools
 import operator
 import random
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,12 @@ Clock = Callable[[], float]
 # Long against the clock's tick and the loop around the calls, short enough that
 # most blocks escape what else the machine does.
 BLOCK_SECONDS = 0.0005
+# From here on caches that another contestant has filled make no difference.
+LONG_SECONDS = 0.002
+# From here on an interruption cannot pass for work.
 SURELY_LONG = 0.02
+# Times within this factor are near enough to be measured alike.
+ALIKE = 1.5
 MOST_ROUNDS = 500
 
 
@@ -34,6 +39,8 @@ class Entrant:
         spends: whether a call deletes (donates) or changes its arguments, so that
             each call needs its own copy, made while the clock stands.
         calls: how many calls make one timed block.
+        rehearses: whether a call that is not timed goes before each block, so that
+            it does not begin with the caches as the contestant before left them.
     """
 
     name: str
@@ -42,16 +49,17 @@ class Entrant:
     wait: Callable[[Any], Any] | None = None
     spends: bool = False
     calls: int = 1
+    rehearses: bool = True
 
     def block(self, clock: Clock) -> float:
         """Return the seconds that one block takes."""
-        arguments: Iterable[tuple[Any, ...]]
-        if self.spends:
-            arguments = [fresh(self.args) for _ in range(self.calls)]
-        else:
-            arguments = itertools.repeat(self.args, self.calls)
         function, wait = self.function, self.wait
+        arguments = self.arguments()
         with blamed(self.name, function):
+            if self.rehearses:
+                result = function(*next(arguments))
+                if wait:
+                    wait(result)
             start = clock()
             if wait is None:
                 for args in arguments:
@@ -61,16 +69,40 @@ class Entrant:
                     wait(function(*args))
             return clock() - start
 
+    def arguments(self) -> Iterator[tuple[Any, ...]]:
+        """Return the arguments of each call of a block."""
+        number = self.calls + self.rehearses
+        if self.spends:
+            return iter([fresh(self.args) for _ in range(number)])
+        return itertools.repeat(self.args, number)
+
     def calibrate(self, clock: Clock) -> float:
-        """Set `calls` so that a block lasts BLOCK_SECONDS; return seconds a block."""
+        """Set `calls` so that a block lasts BLOCK_SECONDS; return seconds a call."""
+        self.rehearses = False  # the first call was one
         while True:
             taken = self.block(clock)
-            if taken < SURELY_LONG:  # else an interruption would pass for work
+            if taken < SURELY_LONG:
                 taken = min(taken, self.block(clock))
             if taken >= BLOCK_SECONDS / 2:
-                return taken
+                break
             scale = BLOCK_SECONDS / max(taken, BLOCK_SECONDS / 10)
             self.calls = max(self.calls + 1, round(self.calls * scale))
+        self.rehearses = taken < LONG_SECONDS
+        return taken / self.calls
+
+
+def calibrate(entrants: list[Entrant], clock: Clock) -> list[float]:
+    """Calibrate all, those of similar speed alike; return seconds a call.
+
+    A mean of more calls varies less, so that its lowest decile lies higher: two
+    copies must not differ in their number of calls.
+    """
+    seconds = [entrant.calibrate(clock) for entrant in entrants]
+    ranked = sorted(zip(seconds, entrants, strict=True), key=operator.itemgetter(0))
+    for (faster, model), (slower, entrant) in itertools.pairwise(ranked):
+        if slower < ALIKE * faster:
+            entrant.calls, entrant.rehearses = model.calls, model.rehearses
+    return seconds
 
 
 def fresh(tree: Any) -> Any:
@@ -121,8 +153,8 @@ def interleave(
     rows: list[list[float]] = []
     start = clock()
     with steady(), progress() as show:
-        trial = [entrant.calibrate(clock) for entrant in entrants]
-        round_cost = sum(trial)
+        trial = calibrate(entrants, clock)
+        round_cost = sum(t * e.calls for t, e in zip(trial, entrants, strict=True))
         while len(rows) < MOST_ROUNDS:
             began = clock()
             if began - start + round_cost > seconds:
@@ -135,7 +167,6 @@ def interleave(
                 row[index] = entrant.block(clock) / entrant.calls
             rows.append(row)
             round_cost = clock() - began
-    trial = [taken / e.calls for taken, e in zip(trial, entrants, strict=True)]
     return np.array(rows or [trial])
 
 
