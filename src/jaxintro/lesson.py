@@ -74,6 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--figures", metavar="DIR", help="save the pictures there")
     parser.add_argument("--platform", choices=("cpu", "gpu", "tpu"), help="run there")
+    parser.add_argument(
+        "--as-is", action="store_true", help="keep your own settings of JAX"
+    )
     parser.add_argument("--plain", action="store_true", help="no colours, no boxes")
     parser.add_argument(
         "--force", action="store_true", help="with --notebook: overwrite what is there"
@@ -92,7 +95,7 @@ def _dispatch(options: argparse.Namespace) -> int:
         raise catalog.UsageError(
             "Python runs with -O, which drops every assert: no claim would be checked."
         )
-    pages = _pages(options.names)
+    pages, calls = _pages(options.names)
     if options.notebook:
         from jaxintro._engine import notebook
 
@@ -108,6 +111,8 @@ def _dispatch(options: argparse.Namespace) -> int:
         figures=Path(options.figures) if options.figures else None,
         platform=options.platform,
         plain=options.plain,
+        as_is=options.as_is,
+        calls=calls,
     )
     if options.json:
         return session.answer_json(pages)
@@ -123,16 +128,18 @@ def _list(options: argparse.Namespace) -> int:
     return 0
 
 
-def _pages(names: list[str]) -> "list[Page]":
-    """The pages that the reader asked for, in the order asked.
+def _pages(names: list[str]) -> "tuple[list[Page], dict[str, str]]":
+    """The pages that the reader asked for, and the arguments given to their demos.
 
     Raises:
         UsageError: a name or a path leads nowhere; nothing has run by then.
     """
     from jaxintro._engine import page
+    from jaxintro._engine.call import refuse_misfit, split_call
 
-    pages = []
-    for name in names:
+    pages, calls = [], {}
+    for asked in names:
+        name, call = split_call(asked)
         if name == "all":
             pages += [page.read(lesson) for lesson in catalog.course()]
         elif catalog.is_path(name):
@@ -141,7 +148,10 @@ def _pages(names: list[str]) -> "list[Page]":
             lesson, _, demo = name.partition(".")
             whole = page.read(catalog.find(lesson))
             pages.append(whole.only(demo) if demo else whole)
-    return pages
+            if call and demo:
+                refuse_misfit(call, pages[-1].sections[0].arguments, name)
+                calls[name] = call
+    return pages, calls
 
 
 if __name__ == "__main__":

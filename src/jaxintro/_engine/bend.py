@@ -122,15 +122,24 @@ def _is_array(leaf: Any) -> bool:
 
 
 def _is_figure(leaf: Any) -> bool:
-    return hasattr(leaf, "savefig")
+    """A drawing: a figure, or one of its axes."""
+    return hasattr(leaf, "savefig") or hasattr(leaf, "get_ylim")
 
 
-def _bent_figure(figure: Any, change: Callable[[Any], Any]) -> Any:
+def _bent_figure(drawing: Any, change: Callable[[Any], Any]) -> Any:
+    figure = drawing if hasattr(drawing, "savefig") else drawing.figure
     twin = pickle.loads(pickle.dumps(figure))
     for axes in twin.axes:
         for line in axes.lines:
             line.set_ydata(change(np.asarray(line.get_ydata(), dtype=float)))
-    return twin
+        for points in axes.collections:
+            offsets = np.array(points.get_offsets(), dtype=float)
+            if len(offsets):
+                points.set_offsets(change(offsets))
+        for bar in axes.patches:
+            if hasattr(bar, "set_height"):
+                bar.set_height(float(change(np.asarray(bar.get_height(), dtype=float))))
+    return twin if drawing is figure else twin.axes[figure.axes.index(drawing)]
 
 
 def mapped(change: Change, value: Any) -> Any:

@@ -19,7 +19,7 @@ class Uses:
 def borrowed(page: Page, demo: Section, check: Check) -> Uses:
     """The names in a check, and in the functions of the lesson that it calls."""
     imported = _judged_imports(page.preamble)
-    sources = {section.name: section.source for section in page.sections}
+    sources = {d.name: d.source for d in (*page.sections, *page.definitions)}
     direct = names_in(check.source)
     seen, waiting = {demo.name}, set(direct)
     reached: set[str] = set()

@@ -11,6 +11,8 @@ class Line(NamedTuple):
 
     style: str  # title, heading, prose, question, myth, code, result, holds, fails, dim
     text: str
+    beside: str | None = None  # of code: a value, past a bar; "" for the bar alone
+    value_style: str = "value"
 
 
 BLANK = Line("prose", "")

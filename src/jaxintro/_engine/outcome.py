@@ -2,16 +2,26 @@
 
 import importlib
 import importlib.util
+import io
 import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from types import ModuleType
+from contextlib import ExitStack, redirect_stdout, suppress
+from dataclasses import dataclass, field, replace
+from types import FunctionType, ModuleType
+from typing import Any
 
+from jaxintro._engine import setting
+from jaxintro._engine.call import literals
 from jaxintro._engine.catalog import Lesson, UsageError
+from jaxintro._engine.figures import open_figures
 from jaxintro._engine.page import Check, Section
+from jaxintro._engine.rows import shown_rows
 from jaxintro._engine.teeth import measure
+from jaxintro.lens.follow import python_function
+from jaxintro.lens.follow.record import Recorder, recording
+from jaxintro.lens.follow.table import Row
 
 
 @dataclass(frozen=True)
@@ -27,10 +37,12 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one section gave: a definition gives nothing."""
+    """What one demo gave."""
 
     section: Section
     value: object = None
+    rows: tuple[Row, ...] = ()  # its lines, each with what it gave
+    figures: tuple[Any, ...] = ()  # what it drew
     error: str = ""  # what the demo raised, where it should not have
     seconds: float = 0.0
     verdicts: tuple[Verdict, ...] = ()
@@ -52,7 +64,7 @@ class Tally:
 
     def add(self, outcome: Outcome) -> None:
         """Count one more section."""
-        self.demos += outcome.section.is_demo
+        self.demos += 1
         self.claims += len(outcome.verdicts)
         failed = sum(not verdict.holds for verdict in outcome.verdicts)
         self.broken += failed or bool(outcome.error)
@@ -85,23 +97,67 @@ def load(lesson: Lesson) -> ModuleType:
 
 
 def run_section(
-    module: ModuleType, section: Section, *, sharpness: bool = False
+    module: ModuleType,
+    section: Section,
+    *,
+    call: str = "",
+    reading: bool = True,
+    sharpness: bool = False,
+    as_is: bool = False,
 ) -> Outcome:
-    """Call a demo and its checks; what they raise is part of the outcome."""
-    if not section.is_demo:
-        return Outcome(section)
-    value, error = None, ""
-    start = time.perf_counter()
-    try:
-        value = getattr(module, section.name)()
-    except (Exception, SystemExit) as raised:
-        error = explain_failure(raised, str(module.__file__))
+    """Run a demo and its checks; what they raise is part of the outcome.
+
+    Args:
+        module: the lesson.
+        section: one demo of it.
+        call: arguments for the demo as the reader typed them, such as "x=5.0"; its
+            checks are of the worked example, and are left out then.
+        reading: let each line say what it gave. Without it only the checks run.
+        sharpness: measure how small an error each check would notice.
+        as_is: leave JAX's settings as the reader has them.
+    """
+    outcome = Outcome(section)
+    if reading or not section.checks:
+        with setting.pinned(as_is=as_is):
+            outcome = _run_demo(module, section, call)
+    if call:
+        return outcome
+    verdicts = []
+    for check in section.checks:
+        with setting.pinned(as_is=as_is):
+            verdicts.append(_verdict(module, section, check, sharpness=sharpness))
+    return replace(outcome, verdicts=tuple(verdicts))
+
+
+def _run_demo(module: ModuleType, section: Section, call: str) -> Outcome:
+    args, kwargs = literals(call)
+    value, error, start = None, "", time.perf_counter()
+    recorder: Recorder | None = None
+    with ExitStack() as stack:
+        with suppress(OSError, SyntaxError, ValueError, TypeError):
+            recorder = stack.enter_context(
+                recording(_functions(module, section), quiet=True)
+            )
+        try:
+            value = getattr(module, section.name)(*args, **kwargs)
+        except (Exception, SystemExit) as raised:
+            error = explain_failure(raised, str(module.__file__))
     seconds = time.perf_counter() - start
-    verdicts = [
-        _verdict(module, section, check, sharpness=sharpness)
-        for check in section.checks
-    ]
-    return Outcome(section, value, error, seconds, tuple(verdicts))
+    rows = tuple(shown_rows(section, recorder.list if recorder else (), call))
+    return Outcome(section, value, rows, open_figures(), error, seconds)
+
+
+def _functions(module: ModuleType, section: Section) -> list[FunctionType]:
+    """The demo, and what it may call of the definitions on the page above it."""
+    found: list[FunctionType] = []
+    for name in (section.name, *(d.name for d in section.definitions)):
+        thing = getattr(module, name)
+        parts = list(vars(thing).values()) if isinstance(thing, type) else [thing]
+        for part in parts:
+            function = python_function(part) if callable(part) else None
+            if function and function.__code__.co_filename == module.__file__:
+                found.append(function)
+    return found
 
 
 def _verdict(
@@ -116,6 +172,8 @@ def _verdict(
         seconds = time.perf_counter() - start
         why = explain_failure(raised, str(module.__file__))
         return Verdict(check, False, seconds, why)
+    finally:
+        open_figures()
     return Verdict(check, True, seconds, sharpness=bite)
 
 
@@ -125,7 +183,8 @@ def prove(check: Callable[[], object]) -> None:
     Raises:
         AssertionError: it does not hold, or it returns something: a check asserts.
     """
-    returned = check()
+    with redirect_stdout(io.StringIO()):  # its demo may print, and did on the page
+        returned = check()
     if returned is not None:
         raise AssertionError(f"a check asserts, this one returns {returned!r:.60}")
 

@@ -5,10 +5,13 @@ function may be an object of any kind, and its place on the page would be lost.
 """
 
 import ast
+import re
 import textwrap
 from dataclasses import dataclass, replace
 
 from jaxintro._engine.catalog import Lesson, UsageError, nearest, read_text
+
+Function = ast.FunctionDef | ast.ClassDef
 
 
 @dataclass(frozen=True)
@@ -30,32 +33,62 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Section:
-    """A public function of the lesson: a demo if it can run as it stands."""
+class Passage:
+    """Lines of the file that are shown together."""
+
+    first: int  # the number of the first line
+    lines: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The lines without their common indent."""
+        return textwrap.dedent("\n".join(self.lines))
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A function or a class that demos use; its lines get values when they do."""
 
     name: str
-    title: str
-    prose: Prose
-    code: str  # the body alone, as the page shows it
+    passage: Passage
+    source: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """A demo: what is said of it, what it runs, and what is claimed of it."""
+
+    name: str
+    heading: str  # the first sentence of its docstring
+    prose: Prose  # the rest
+    arguments: tuple[str, ...]  # its worked example, such as "x = 3.0"
+    constants: tuple[Passage, ...]  # of the lesson, that are first used here
+    definitions: tuple[Definition, ...]  # that stand above it
+    body: Passage
     source: str  # the function without its docstring
-    arguments: str  # a demo's worked example, such as "x = 3.0"
-    is_demo: bool
     checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)
 class Page:
-    """A whole lesson: its opening words, then its sections."""
+    """A whole lesson: its opening words, then its demos."""
 
     lesson: Lesson
     intro: Prose
-    preamble: str  # imports and constants, as a notebook needs them
+    imports: str
+    constants: tuple[tuple[frozenset[str], Passage], ...]  # the names that each binds
     sections: tuple[Section, ...]
 
     @property
-    def demos(self) -> tuple[Section, ...]:
-        """The sections that run."""
-        return tuple(section for section in self.sections if section.is_demo)
+    def definitions(self) -> tuple[Definition, ...]:
+        """All that the demos share, in the order of the file."""
+        return tuple(d for section in self.sections for d in section.definitions)
+
+    @property
+    def preamble(self) -> str:
+        """Imports and constants, as a notebook needs them."""
+        constants = "\n".join(passage.text for _, passage in self.constants)
+        return f"{self.imports}\n\n{constants}" if constants else self.imports
 
     def only(self, demo: str) -> "Page":
         """The page with this one demo, and the definitions that it needs.
@@ -63,16 +96,19 @@ class Page:
         Raises:
             UsageError: there is no such demo; the message names the nearest.
         """
-        names = [section.name for section in self.demos]
+        names = [section.name for section in self.sections]
         if demo not in names:
             where = f"There is no demo called '{demo}' in '{self.lesson.name}'."
             raise UsageError(where + nearest(demo, names))
-        kept = [self.sections[[s.name for s in self.sections].index(demo)]]
-        for section in reversed(self.sections):
-            needed = set().union(*(names_in(other.source) for other in kept))
-            if not section.is_demo and section.name in needed:
-                kept.insert(0, section)
-        return replace(self, sections=tuple(kept))
+        section = self.sections[names.index(demo)]
+        used, needed = names_in(section.source), list[Definition]()
+        for definition in reversed(self.definitions):
+            if definition.name in used:
+                needed.insert(0, definition)
+                used |= names_in(definition.source)
+        constants = tuple(p for bound, p in self.constants if bound & used)
+        alone = replace(section, definitions=tuple(needed), constants=constants)
+        return replace(self, sections=(alone,))
 
 
 def names_in(source: str) -> set[str]:
@@ -92,117 +128,195 @@ def read(lesson: Lesson) -> Page:
     except (SyntaxError, ValueError) as error:  # ValueError: a null byte, before 3.12
         place = f"'{lesson.path}', line {getattr(error, 'lineno', 1)}"
         raise UsageError(f"{place}, is not Python: {error.args[0]}.") from error
-    page = Page(
-        lesson,
-        _prose(ast.get_docstring(tree) or ""),
-        _preamble(tree, source),
-        tuple(_sections(tree, source)),
-    )
-    if not page.demos:
-        raise UsageError(
-            f"'{lesson.path}' holds no demo: a lesson needs a public function that can "
-            "be called with no arguments, and a check_… function below it."
+    return Reader(lesson, tree, source).page()
+
+
+class Reader:
+    """Reads the syntax tree of one lesson file, top to bottom."""
+
+    def __init__(self, lesson: Lesson, tree: ast.Module, source: str) -> None:
+        self.lesson, self.tree = lesson, tree
+        self.lines = source.split("\n")
+        self.constants: list[tuple[frozenset[str], Passage]] = []
+        self.shown: set[int] = set()  # the lines of constants that a demo has shown
+        self.sections: list[Section] = []
+        self.waiting: list[Definition] = []  # for the demo below them
+        self.names: set[str] = set()
+
+    def page(self) -> Page:
+        """All of it."""
+        imports: list[str] = []
+        for node in self.tree.body[1 if ast.get_docstring(self.tree) else 0 :]:
+            match node:
+                case ast.AsyncFunctionDef():
+                    raise self._refusal(node, f"'{node.name}' is async; use def")
+                case ast.FunctionDef() | ast.ClassDef():
+                    self._function(node)
+                case ast.Import() | ast.ImportFrom() | ast.Try():
+                    imports += self._passage(node, node).lines
+                case _ if not ast.unparse(node).startswith("ORDER ="):
+                    bound = frozenset(names_in(ast.unparse(node)))
+                    self.constants.append((bound, self._passage(node, node)))
+        if not self.sections:
+            raise UsageError(self._why_no_demo())
+        if self.waiting:  # below the last demo: they are shown with it
+            last = self.sections[-1]
+            together = (*last.definitions, *self.waiting)
+            self.sections[-1] = replace(last, definitions=together)
+        return Page(
+            self.lesson,
+            _prose(ast.get_docstring(self.tree) or ""),
+            "\n".join(imports),
+            tuple(self.constants),
+            tuple(self.sections),
         )
-    return page
 
+    def _why_no_demo(self) -> str:
+        needs = (
+            "a lesson needs a public function that can be called with no arguments, "
+            "and a check_… function below it."
+        )
+        if self.waiting:
+            named = f"'{self.waiting[0].name}' needs arguments"
+            return f"'{self.lesson.path}' holds no demo, for {named}: {needs}"
+        return f"'{self.lesson.path}' holds no demo: {needs}"
 
-def _sections(tree: ast.Module, source: str) -> list[Section]:
-    sections: list[Section] = []
-    checks: dict[str, list[Check]] = {}
-    demo = ""
-    seen: set[str] = set()
-    for node in tree.body:
-        if isinstance(node, ast.AsyncFunctionDef):
-            raise UsageError(f"Line {node.lineno}: '{node.name}' is async; use def.")
-        if not isinstance(node, ast.FunctionDef | ast.ClassDef):
-            continue
-        if node.name in seen:
-            raise UsageError(f"Line {node.lineno}: there is a '{node.name}' already.")
-        seen.add(node.name)
+    def _refusal(self, node: ast.stmt, why: str) -> UsageError:
+        return UsageError(f"'{self.lesson.path}', line {node.lineno}: {why}.")
+
+    def _function(self, node: Function) -> None:
+        if node.name in self.names:
+            raise self._refusal(node, f"there is a '{node.name}' already")
+        self.names.add(node.name)
         if node.name.startswith("check_"):
-            checks.setdefault(demo, []).append(_check(node, source))
+            self._check(node)
+        elif isinstance(node, ast.FunctionDef) and _is_demo(node):
+            self.sections.append(self._section(node))
+            self.waiting = []
         elif not node.name.startswith("_"):
-            sections.append(section := _section(node, source))
-            demo = section.name if section.is_demo else demo
-    orphans = checks.pop("", [])
-    if orphans:
-        raise UsageError(f"'{orphans[0].name}' stands above the first demo, not below.")
-    return [
-        replace(section, checks=tuple(checks.get(section.name, ())))
-        for section in sections
-    ]
+            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+            passage = self._lines(first, node.end_lineno or first)
+            self.waiting.append(Definition(node.name, passage, passage.text))
+
+    def _check(self, node: Function) -> None:
+        if not self.sections:
+            if self._has_demo():
+                why = f"'{node.name}' stands above the first demo, not below"
+                raise self._refusal(node, why)
+            raise UsageError(self._why_no_demo())
+        claim = " ".join((ast.get_docstring(node) or node.name).split())
+        check = Check(node.name, claim, self._without_docstring(node))
+        last = self.sections[-1]
+        self.sections[-1] = replace(last, checks=(*last.checks, check))
+
+    def _has_demo(self) -> bool:
+        functions = [n for n in self.tree.body if isinstance(n, ast.FunctionDef)]
+        return any(_is_demo(f) and not f.name.startswith("check_") for f in functions)
+
+    def _section(self, node: ast.FunctionDef) -> Section:
+        heading, prose = _headed(ast.get_docstring(node) or "", node.name)
+        source = self._without_docstring(node)
+        used = names_in(source).union(*(names_in(d.source) for d in self.waiting))
+        first = [
+            (bound, passage)
+            for bound, passage in self.constants
+            if bound & used and passage.first not in self.shown
+        ]
+        self.shown |= {passage.first for _, passage in first}
+        return Section(
+            name=node.name,
+            heading=heading,
+            prose=prose,
+            arguments=_defaults(node.args),
+            constants=tuple(passage for _, passage in first),
+            definitions=tuple(self.waiting),
+            body=self._body(node),
+            source=source,
+        )
+
+    def _body(self, node: ast.FunctionDef) -> Passage:
+        """What a reader sees of a demo: no last `return` of what is shown already."""
+        statements = node.body[_has_docstring(node) :]
+        begin = self._docstring_end(node) + 1
+        if not statements:
+            return Passage(begin, ())
+        last, end = statements[-1], node.end_lineno or begin
+        if isinstance(last, ast.Return) and _hands_out_names(last, statements):
+            end = statements[-2].end_lineno or begin
+        passage = self._lines(begin, end)
+        lines = list(passage.lines)
+        if isinstance(last, ast.Return) and end >= last.lineno:
+            at = last.lineno - begin  # there is no `def` on the page to return from
+            lines[at] = re.sub(r"^(\s*)return ", r"\1", lines[at])
+        while lines and not lines[0].strip():
+            lines.pop(0)
+            begin += 1
+        return Passage(begin, tuple(lines))
+
+    def _passage(self, start: ast.stmt, stop: ast.stmt) -> Passage:
+        return self._lines(start.lineno, stop.end_lineno or stop.lineno)
+
+    def _lines(self, first: int, last: int) -> Passage:
+        return Passage(first, tuple(self.lines[first - 1 : last]))
+
+    def _docstring_end(self, node: Function) -> int:
+        """The number of the last line of the docstring, or of the signature."""
+        if _has_docstring(node):
+            return node.body[0].end_lineno or node.lineno
+        return node.body[0].lineno - 1
+
+    def _without_docstring(self, node: Function) -> str:
+        first = min(n.lineno for n in [node, *node.decorator_list])
+        head = self.lines[first - 1 : node.body[0].lineno - 1]
+        rest = self.lines[self._docstring_end(node) : node.end_lineno]
+        return "\n".join(head + rest)
 
 
-def _section(node: ast.FunctionDef | ast.ClassDef, source: str) -> Section:
-    is_demo = isinstance(node, ast.FunctionDef) and _needs_no_arguments(node.args)
-    return Section(
-        name=node.name,
-        title=node.name.replace("_", " ").capitalize() if is_demo else node.name,
-        prose=_prose(ast.get_docstring(node) or ""),
-        code=_body(node, source) if is_demo else _without_docstring(node, source),
-        source=_without_docstring(node, source),
-        arguments=_defaults(node.args) if isinstance(node, ast.FunctionDef) else "",
-        is_demo=is_demo,
-    )
+def _has_docstring(node: Function) -> bool:
+    return ast.get_docstring(node) is not None
 
 
-def _check(node: ast.FunctionDef | ast.ClassDef, source: str) -> Check:
-    claim = " ".join((ast.get_docstring(node) or node.name).split())
-    return Check(node.name, claim, _without_docstring(node, source))
-
-
-def _needs_no_arguments(args: ast.arguments) -> bool:
+def _is_demo(node: ast.FunctionDef) -> bool:
+    """A public function that can be called with no arguments."""
+    args = node.args
     positional = [*args.posonlyargs, *args.args]
-    return len(positional) == len(args.defaults) and None not in args.kw_defaults
+    needs_none = len(positional) == len(args.defaults) and None not in args.kw_defaults
+    return needs_none and not node.name.startswith("_")
 
 
-def _defaults(args: ast.arguments) -> str:
+def _hands_out_names(last: ast.Return, statements: list[ast.stmt]) -> bool:
+    """`return a, b` after lines that have shown what a and b are."""
+    value = last.value
+    parts = value.elts if isinstance(value, ast.Tuple) else [value]
+    return len(statements) > 1 and all(isinstance(part, ast.Name) for part in parts)
+
+
+def _defaults(args: ast.arguments) -> tuple[str, ...]:
     positional = [*args.posonlyargs, *args.args]
     last = positional[len(positional) - len(args.defaults) :]
-    arguments = [*last, *args.kwonlyargs]
-    defaults = [*args.defaults, *args.kw_defaults]
-    named = zip(arguments, defaults, strict=True)
-    return ", ".join(f"{a.arg} = {ast.unparse(d)}" for a, d in named if d is not None)
+    named = zip(
+        [*last, *args.kwonlyargs], [*args.defaults, *args.kw_defaults], strict=True
+    )
+    return tuple(f"{a.arg} = {ast.unparse(d)}" for a, d in named if d is not None)
+
+
+def _headed(docstring: str, name: str) -> tuple[str, Prose]:
+    """A docstring's first sentence, and what is left of it."""
+    first, _, rest = docstring.strip().partition("\n\n")
+    sentence = re.split(r"(?<=[.!?])\s", first.replace("\n", " "), maxsplit=1)
+    heading = " ".join(sentence[0].split())
+    if not heading or heading.startswith(("Predict:", "Myth:")):
+        return name.replace("_", " ").capitalize(), _prose(docstring)
+    return heading, _prose("\n\n".join([*sentence[1:], rest]))
 
 
 def _prose(docstring: str) -> Prose:
     paragraphs = []
     marked: dict[str, str] = {}
-    for block in filter(None, docstring.split("\n\n")):
+    for block in filter(str.strip, docstring.split("\n\n")):
         mark, colon, rest = block.strip().partition(":")
         if colon and mark in ("Predict", "Myth"):
             marked[mark] = " ".join(rest.split())
         else:
             paragraphs.append(" ".join(block.split()))
     return Prose(tuple(paragraphs), marked.get("Predict"), marked.get("Myth"))
-
-
-def _preamble(tree: ast.Module, source: str) -> str:
-    """Everything at module level that is neither docstring, function nor ORDER."""
-    lines = source.split("\n")
-    kept = []
-    for node in tree.body[1:] if ast.get_docstring(tree) else tree.body:
-        is_function = isinstance(node, ast.FunctionDef | ast.ClassDef)
-        if not is_function and not ast.unparse(node).startswith("ORDER ="):
-            kept.append("\n".join(lines[node.lineno - 1 : node.end_lineno]))
-    return "\n".join(kept)
-
-
-def _lines_after_docstring(node: ast.FunctionDef | ast.ClassDef) -> int:
-    """The number of the last line of the docstring, or of the signature."""
-    if ast.get_docstring(node) is not None:
-        return node.body[0].end_lineno or node.lineno
-    return node.body[0].lineno - 1
-
-
-def _body(node: ast.FunctionDef | ast.ClassDef, source: str) -> str:
-    lines = source.split("\n")[_lines_after_docstring(node) : node.end_lineno]
-    return textwrap.dedent("\n".join(lines)).strip("\n")
-
-
-def _without_docstring(node: ast.FunctionDef | ast.ClassDef, source: str) -> str:
-    lines = source.split("\n")
-    first = min(n.lineno for n in [node, *node.decorator_list])
-    head_end = node.body[0].lineno - 1
-    head = lines[first - 1 : head_end]
-    return "\n".join(head + lines[_lines_after_docstring(node) : node.end_lineno])

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from jaxintro._engine.catalog import Lesson
 from jaxintro._engine.outcome import Outcome, Verdict
-from jaxintro._engine.values import show
+from jaxintro.lens.follow.table import Row
+from jaxintro.lens.follow.words import words
 
 
 def lesson_record(
@@ -15,22 +16,29 @@ def lesson_record(
         "name": lesson.name,
         "title": lesson.title,
         "seconds": round(seconds, 4),
-        "demos": [
-            _demo(outcome, sharpness=sharpness)
-            for outcome in outcomes
-            if outcome.section.is_demo
-        ],
+        "demos": [_demo(outcome, sharpness=sharpness) for outcome in outcomes],
     }
 
 
 def _demo(outcome: Outcome, *, sharpness: bool) -> dict[str, object]:
+    section, prose = outcome.section, outcome.section.prose
     record: dict[str, object] = {
-        "name": outcome.section.name,
+        "name": section.name,
+        "heading": section.heading,
+        "prose": list(prose.paragraphs),
+        "question": prose.predict,
+        "myth": prose.myth,
         "seconds": round(outcome.seconds, 4),
-        "output": None if outcome.error else "\n".join(show(outcome.value)),
+        "output": None if outcome.error else "\n".join(words(outcome.value).lines),
+        "lines": [_line(row) for row in outcome.rows if row.number],
         "checks": [_check(v, sharpness=sharpness) for v in outcome.verdicts],
     }
     return record | ({"error": outcome.error} if outcome.error else {})
+
+
+def _line(row: Row) -> dict[str, object]:
+    values = [value for piece in row.pieces for value in piece.values]
+    return {"line": row.number, "code": row.code, "runs": row.runs, "values": values}
 
 
 def _check(verdict: Verdict, *, sharpness: bool) -> dict[str, object]:

@@ -1,18 +1,24 @@
-"""What running gave: results, verdicts and the count, as lines."""
+"""What running gave: values, verdicts and the count, as lines."""
 
+from jaxintro._engine import text
 from jaxintro._engine.lines import BLANK, INDENT, Line, wrapped
 from jaxintro._engine.outcome import Outcome, Tally, Verdict
 from jaxintro._engine.page import Page
-from jaxintro._engine.values import show
+
+FIGURE = "a figure: --figures DIR saves it, a notebook shows it"
 
 
 def answer(outcome: Outcome, width: int) -> list[Line]:
-    """What the section gave here, and the verdict on each claim."""
-    if not outcome.section.is_demo:
-        return []
-    lines = _result(outcome, width)
+    """The demo's lines with what they gave here, and the verdict on each claim."""
+    lines = text.code(outcome.rows, width)
+    prose = min(width, text.PROSE)
+    if outcome.error:
+        lines += wrapped("fails", f"raised {outcome.error}", prose, f"{INDENT}✗ ")
+    for _ in outcome.figures:
+        lines += [BLANK, *wrapped("dim", FIGURE, prose, f"{INDENT}  ")]
+    lines += [BLANK] * bool(outcome.verdicts)
     for verdict in outcome.verdicts:
-        lines += _verdict(verdict, width, INDENT)
+        lines += _verdict(verdict, prose, INDENT)
     return lines
 
 
@@ -45,21 +51,20 @@ def closing(
     return lines + (wrapped("dim", f"Next: {following}", width) if following else [])
 
 
+def aside(settings: dict[str, object], width: int) -> list[Line]:
+    """Which settings of the reader's do not apply to the page."""
+    if not settings:
+        return []
+    named = ", ".join(f"{name}={value}" for name, value in settings.items())
+    words = f"Set aside while this runs: {named}. --as-is keeps your settings."
+    return wrapped("dim", words, min(width, text.PROSE))
+
+
 def describe_sharpness(sharpness: float | None) -> str:
     """What the engine measured of a check, in words."""
     if sharpness is None:
         return "exact"
     return f"would notice {sharpness:.0e}" if sharpness < 1 else "would notice nothing"
-
-
-def _result(outcome: Outcome, width: int) -> list[Line]:
-    if outcome.error:
-        return wrapped("fails", f"raised {outcome.error}", width, f"{INDENT}✗ ")
-    shown = show(outcome.value, width - 5)
-    marks = [f"{INDENT}→ "] + [f"{INDENT}  "] * len(shown)
-    return [
-        Line("result", mark + line) for mark, line in zip(marks, shown, strict=False)
-    ]
 
 
 def _verdict(verdict: Verdict, width: int, indent: str) -> list[Line]:

@@ -13,15 +13,20 @@ from jaxintro._engine.lines import INDENT, Line
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.text import Text
 
-WIDEST, NARROWEST = 88, 30
+WIDEST, NARROWEST = 120, 30
+ASSUMED = 88  # columns, where nobody says how many there are
 
 STYLES = {
     "title": "bold",
     "heading": "bold cyan",
     "question": "yellow",
     "myth": "magenta",
-    "result": "bold",
+    "value": "bold",
+    "printed": "bold",
+    "ran": "bold yellow",
+    "raised": "bold red",
     "holds": "green",
     "fails": "bold red",
     "dim": "dim",
@@ -54,7 +59,7 @@ class Screen:
     def __init__(self, *, plain: bool = False) -> None:
         dumb = os.environ.get("TERM") == "dumb"
         self.rich = sys.stdout.isatty() and not plain and not dumb
-        columns = shutil.get_terminal_size((WIDEST, 24)).columns
+        columns = shutil.get_terminal_size((ASSUMED, 24)).columns
         self.width = max(NARROWEST, min(WIDEST, columns))
 
     @cached_property
@@ -66,28 +71,49 @@ class Screen:
 
     def write(self, lines: list[Line]) -> None:
         """Show lines, at once."""
-        for line in lines:
-            if self.rich:
-                self._write_styled(line)
-            else:
-                margin = f"{INDENT}  " if line.style == "code" else ""
-                print(encodable((margin + line.text).rstrip()))
+        split = 0
+        for number, line in enumerate(lines):
+            if line.style == "code" and (
+                number == 0 or not _is_code(lines[number - 1])
+            ):
+                split = _split(lines[number:])
+            self._write(line, split)
         sys.stdout.flush()
 
-    def _write_styled(self, line: Line) -> None:
+    def _write(self, line: Line, split: int) -> None:
+        margin = f"{INDENT}  " if _is_code(line) else ""
+        value = line.beside
+        if line.style == "code" and value is not None:
+            gap, bar = " " * (split - len(line.text)), "│ "
+        else:
+            gap, bar = "", ""
+        if not self.rich:
+            shown = margin + line.text + gap + bar + (value or "")
+            print(encodable(shown).rstrip())
+            return
         from rich.text import Text
 
-        if line.style != "code":
-            style = STYLES.get(line.style, "")
-            self.console.print(Text(encodable(line.text), style=style))
-            return
+        left = Text(encodable(line.text), style=STYLES.get(line.style, ""))
+        if line.style == "code":
+            left = self._highlighted(line.text)
+        elif line.style == "below":
+            head, _, rest = line.text.partition("│ ")
+            style = STYLES.get(line.value_style, "")
+            shown_bar = (encodable(f"{head}│ "), "dim")
+            left = Text.assemble(shown_bar, (encodable(rest), style))
+        style = STYLES.get(line.value_style, "")
+        right = (encodable(value or ""), style)
+        self.console.print(
+            Text.assemble(margin, left, gap, (encodable(bar), "dim"), right)
+        )
+
+    def _highlighted(self, text: str) -> "Text":
         from rich.syntax import Syntax
 
         code = Syntax("", "python", background_color="default", theme="ansi_dark")
-        highlighted = code.highlight(encodable(line.text))
+        highlighted = code.highlight(encodable(text))
         highlighted.rstrip()
-        bar = encodable(f"{INDENT}│ ")
-        self.console.print(Text.assemble((bar, "dim"), highlighted))
+        return highlighted
 
     @contextmanager
     def working(self, what: str) -> Iterator[None]:
@@ -97,6 +123,21 @@ class Screen:
             return
         with self.console.status(encodable(f"[dim]{what} …[/dim]"), spinner="line"):
             yield
+
+
+def _is_code(line: Line) -> bool:
+    return line.style in ("code", "below")
+
+
+def _split(lines: list[Line]) -> int:
+    """The column of the bar in the block of code that begins here."""
+    widths = []
+    for line in lines:
+        if not _is_code(line):
+            break
+        if line.style == "code" and line.beside is not None:
+            widths.append(len(line.text) + 1)
+    return max(widths, default=0)
 
 
 def encodable(text: str) -> str:

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import re
 import sys
 import time
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from jaxintro._engine import catalog, text
+from jaxintro._engine.lines import BLANK
 from jaxintro._engine.page import Page, Section
 from jaxintro._engine.screen import Screen
 
@@ -32,6 +32,8 @@ class Session:
     figures: Path | None = None  # the folder that pictures are saved in
     platform: str | None = None
     plain: bool = False
+    as_is: bool = False  # leave JAX's settings as they are
+    calls: dict[str, str] = field(default_factory=dict)  # arguments, by demo
     screen: Screen = field(init=False)
 
     def __post_init__(self) -> None:
@@ -49,6 +51,7 @@ class Session:
             from jaxintro._engine.outcome import Tally
 
             tally = Tally()
+            self.screen.write(report.aside(self._aside, self.screen.width))
             for section in page.sections:
                 tally.add(self._tell(page, module, section))
             self.screen.write(
@@ -64,10 +67,11 @@ class Session:
         from jaxintro._engine.outcome import Tally
 
         tally = Tally()
+        self.screen.write(report.aside(self._aside, self.screen.width))
         for page in pages:
             module = self._load(page)
-            for section in page.demos:
-                outcome = self._run(page, module, section)
+            for section in page.sections:
+                outcome = self._run(page, module, section, reading=False)
                 lines = report.claims(page, outcome, sharpness=self.sharpness)
                 self.screen.write(lines)
                 tally.add(outcome)
@@ -84,7 +88,7 @@ class Session:
             for page in pages:
                 start = time.perf_counter()
                 module = self._load(page)
-                outcomes = [self._run(page, module, demo) for demo in page.demos]
+                outcomes = [self._run(page, module, demo) for demo in page.sections]
                 seconds = time.perf_counter() - start
                 holds &= all(outcome.holds for outcome in outcomes)
                 lessons.append(
@@ -92,7 +96,8 @@ class Session:
                         page.lesson, outcomes, seconds, sharpness=self.sharpness
                     )
                 )
-            answer = {**setting.about(), "lessons": lessons}
+            aside = {name: str(value) for name, value in self._aside.items()}
+            answer = {**setting.about(), "set_aside": aside, "lessons": lessons}
         print(json.dumps(answer, indent=1))
         return 0 if holds else 1
 
@@ -113,33 +118,51 @@ class Session:
 
         return outcome.load(page.lesson)
 
-    def _run(self, page: Page, module: ModuleType, section: Section) -> "Outcome":
+    @property
+    def _aside(self) -> dict[str, object]:
+        from jaxintro._engine import setting
+
+        return {} if self.as_is else setting.set_aside()
+
+    def _run(
+        self, page: Page, module: ModuleType, section: Section, *, reading: bool = True
+    ) -> "Outcome":
         from jaxintro._engine import outcome
 
-        with self.screen.working(f"{page.lesson.name}: {section.title}"):
-            result = outcome.run_section(module, section, sharpness=self.sharpness)
+        with self.screen.working(f"{page.lesson.name}: {section.name}"):
+            result = outcome.run_section(
+                module,
+                section,
+                call=self.calls.get(f"{page.lesson.name}.{section.name}", ""),
+                reading=reading or self.figures is not None,
+                sharpness=self.sharpness,
+                as_is=self.as_is,
+            )
         if self.figures:
             self._save_figures(self.figures, page, result)
         return result
 
     def _tell(self, page: Page, module: ModuleType, section: Section) -> "Outcome":
-        number = page.demos.index(section) + 1 if section.is_demo else None
-        self.screen.write(text.question(section, number, self.screen.width))
-        guess = _ask() if self.step and section.is_demo else ""
-        outcome = self._run(page, module, section)
         from jaxintro._engine import report
+        from jaxintro._engine.rows import shown_rows
 
-        if guess:
-            self.screen.write(text.guess(guess, self.screen.width))
-        self.screen.write(report.answer(outcome, self.screen.width))
+        width = self.screen.width
+        number = page.sections.index(section) + 1
+        self.screen.write(text.question(section, number, width))
+        guess = ""
+        if self.step and section.prose.predict:
+            self.screen.write([*text.code(shown_rows(section), width), BLANK])
+            guess = _ask()
+            self.screen.write([BLANK, *(text.guess(guess, width) if guess else [])])
+        outcome = self._run(page, module, section)
+        self.screen.write(report.answer(outcome, width))
         return outcome
 
     def _save_figures(self, folder: Path, page: Page, outcome: "Outcome") -> None:
-        from jaxintro._engine.values import figures
-
-        for key, figure in figures(outcome.value).items():
-            parts = [page.lesson.name, outcome.section.name, *filter(None, [key])]
-            path = folder / (re.sub(r"[^\w.-]+", "_", ".".join(parts)) + ".png")
+        for number, figure in enumerate(outcome.figures, 1):
+            parts = [page.lesson.name, outcome.section.name]
+            parts += [str(number)] * (len(outcome.figures) > 1)
+            path = folder / (".".join(parts) + ".png")
             try:
                 figure.savefig(path, dpi=150, bbox_inches="tight")
             except OSError as error:

@@ -1,11 +1,42 @@
-"""Where the lessons run: which JAX, on which device."""
+"""Where the lessons run: which JAX, on which device, under which settings."""
 
 import os
 import platform as machine
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import jaxintro
 from jaxintro._engine.catalog import LackingError
+
+# What a lesson may lean on: JAX's own defaults for all that changes numbers, traces or
+# errors. A setting that this JAX does not have is passed over.
+DEFAULTS: dict[str, object] = {
+    "jax_check_tracer_leaks": False,
+    "jax_debug_infs": False,
+    "jax_debug_key_reuse": False,
+    "jax_debug_nans": False,
+    "jax_default_device": None,
+    "jax_default_matmul_precision": None,
+    "jax_default_prng_impl": "threefry2x32",
+    "jax_disable_jit": False,
+    "jax_enable_checks": False,
+    "jax_enable_custom_prng": False,
+    "jax_enable_x64": False,
+    "jax_explain_cache_misses": False,
+    "jax_legacy_prng_key": "allow",
+    "jax_log_compiles": False,
+    "jax_no_tracing": False,
+    "jax_numpy_dtype_promotion": "standard",
+    "jax_numpy_rank_promotion": "allow",
+    "jax_random_seed_offset": 0,
+    "jax_threefry_partitionable": True,
+    "jax_traceback_filtering": "auto",
+    "jax_transfer_guard": None,
+    "jax_transfer_guard_device_to_device": None,
+    "jax_transfer_guard_device_to_host": None,
+    "jax_transfer_guard_host_to_device": None,
+}
 
 
 def choose(platform: str | None) -> None:
@@ -23,8 +54,10 @@ def choose(platform: str | None) -> None:
         jax.config.update("jax_platforms", os.environ["JAX_PLATFORMS"] or None)
     try:
         found = jax.default_backend()
-    except RuntimeError as error:
-        raise LackingError(" ".join(str(error).split())) from error
+    except (RuntimeError, AssertionError) as error:
+        asked = os.environ.get("JAX_PLATFORMS")
+        why = " ".join(str(error).split()) or f"JAX has no platform '{asked}'."
+        raise LackingError(why) from error
     if platform not in (None, found):
         raise LackingError(
             f"No {platform} here: JAX {jax.__version__} finds {found} only. Leave out "
@@ -40,6 +73,39 @@ def _import_jax() -> Any:
     if not hasattr(jax, "__version__"):
         raise LackingError(f"'{jax.__file__}' stands in the way of JAX: rename it.")
     return jax
+
+
+def set_aside() -> dict[str, object]:
+    """The settings of this process that are not JAX's defaults, with their values."""
+    values = _values()
+    return {name: value for name, value in values.items() if value != DEFAULTS[name]}
+
+
+@contextmanager
+def pinned(*, as_is: bool = False) -> Iterator[None]:
+    """Run a block under JAX's default settings, and put back whatever it changes."""
+    before = _values()
+    try:
+        if not as_is:
+            _set(DEFAULTS)
+        yield
+    finally:
+        _set(before)
+
+
+def _values() -> dict[str, object]:
+    import jax
+
+    known = [name for name in DEFAULTS if name in jax.config.values]
+    return {name: getattr(jax.config, name) for name in known}
+
+
+def _set(wanted: dict[str, object]) -> None:
+    import jax
+
+    for name, value in _values().items():
+        if value != wanted[name]:
+            jax.config.update(name, wanted[name])
 
 
 def about() -> dict[str, object]:

@@ -55,21 +55,28 @@ def measure(module: ModuleType, section: Section, check: Check) -> Teeth:
 
 
 def unguarded(module: ModuleType, section: Section) -> list[str]:
-    """The entries of a demo's result that could change without any check noticing."""
+    """The parts of a demo's result that could change without any check noticing."""
     replays = [Replay(module, section.name, check.name) for check in section.checks]
     result = getattr(module, section.name)()
-    keys = list(result) if isinstance(result, dict) else [None]
     free = []
-    for key in keys:
-        part = result if key is None else result[key]
+    for key, part in _parts(result):
         kinds = [k for k in ALTERATIONS if _differs(part, alter(k))]
         changes = [alter(kind) for kind in kinds] + [nudge(1e-2)]
         able = kinds or any(is_number(leaf) for leaf in leaves(part))
         if able and not any(
             replay.notices(change, only=key) for replay in replays for change in changes
         ):
-            free.append(section.name if key is None else str(key))
+            free.append(section.name if key is None else f"{section.name}[{key!r}]")
     return free
+
+
+def _parts(result: Any) -> list[tuple[Any, Any]]:
+    """The entries of what a demo returns, each with its key; None for the whole."""
+    if isinstance(result, dict):
+        return list(result.items())
+    if isinstance(result, tuple):
+        return list(enumerate(result))
+    return [(None, result)]
 
 
 class Replay:
@@ -88,16 +95,23 @@ class Replay:
         return any(kind(leaf) for _, value in self.calls for leaf in leaves(value))
 
     def notices(self, change: Change, only: object = None) -> bool:
-        """The check fails once results are changed (under one key, if one is given)."""
+        """The check fails once results are changed (one entry, if its key is given)."""
         recorded = iter(self.calls)
 
         def bent_demo(*args: Any, **kwargs: Any) -> Any:
             arguments, value = next(recorded, ("", None))
             if arguments != repr((args, kwargs)):
                 value = self.original(*args, **kwargs)
-            if only is not None and isinstance(value, dict) and only in value:
+            if only is None:
+                return mapped(change, value)
+            if isinstance(value, dict) and only in value:
                 return {**value, only: mapped(change, value[only])}
-            return mapped(change, value)
+            if isinstance(value, tuple) and only < len(value):
+                entries = list(value)
+                entries[only] = mapped(change, entries[only])
+                named = hasattr(value, "_fields")
+                return type(value)(*entries) if named else tuple(entries)
+            return value
 
         with self._demo_replaced(bent_demo):
             try:

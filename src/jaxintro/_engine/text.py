@@ -1,10 +1,14 @@
-"""A page before it runs: its words and its code as lines."""
+"""A page as lines: its words, and its code with or without what it gave."""
 
-import textwrap
+from collections.abc import Sequence
 
 from jaxintro._engine.catalog import Lesson
 from jaxintro._engine.lines import BLANK, INDENT, Line, wrapped
 from jaxintro._engine.page import Page, Prose, Section
+from jaxintro.lens.follow.table import Row, table
+
+PROSE = 88  # columns; longer lines of prose are hard to read
+CODE = INDENT + "  "
 
 
 def listing(lessons: tuple[Lesson, ...], width: int) -> list[Line]:
@@ -19,30 +23,54 @@ def listing(lessons: tuple[Lesson, ...], width: int) -> list[Line]:
 
 
 def opening(page: Page, place: str, width: int) -> list[Line]:
-    """The title, its place in the course, and the words before the first demo."""
-    title = page.lesson.title
-    gap = width - len(title) - len(place)
-    if gap >= 2:
-        head = [Line("title", title + " " * gap + place)]
-    else:
-        head = wrapped("title", f"{title} ({place})" if place else title, width)
-    rest = Prose(page.intro.paragraphs[1:], page.intro.predict, page.intro.myth)
-    return [*head, BLANK, *_prose(rest, width, "")]
+    """The title, its place in the course, the words before the first demo, imports."""
+    intro, title = page.intro, page.lesson.title
+    head = _apart("title", title, place, min(width, PROSE))
+    rest = Prose(intro.paragraphs[1:], intro.predict, intro.myth)
+    words = _prose(rest, min(width, PROSE), "")
+    imports = [Line("code", line) for line in page.imports.split("\n")]
+    return [*head, BLANK, *words, *[BLANK] * bool(words), *imports]
 
 
 def question(section: Section, number: int | None, width: int) -> list[Line]:
     """All of a section that is known before it runs."""
+    width = min(width, PROSE)
     label = f"{number:<3}" if number is not None else INDENT
-    lines = wrapped("heading", section.title, width, label)
+    lines = _apart("heading", section.heading, section.name, width, label)
     lines += _prose(section.prose, width, INDENT)
-    code = _code(section.code.splitlines(), width)
-    code = _with_arguments(code, section.arguments, width)
-    return [BLANK, *lines, BLANK, *code, *[BLANK] * section.is_demo]
+    return [BLANK, *lines, BLANK]
+
+
+def code(rows: Sequence[Row], width: int) -> list[Line]:
+    """Code, and beside each line or below it what the line gave."""
+    lines = []
+    for cells in table(rows, width - len(CODE)):
+        if cells.style.startswith("below "):
+            style = cells.style.removeprefix("below ")
+            lines.append(Line("below", cells.value or "", value_style=style))
+        else:
+            lines.append(Line("code", cells.code, cells.value, cells.style))
+    return lines
 
 
 def guess(words: str, width: int) -> list[Line]:
     """What the reader expected, to stand beside what came."""
-    return [BLANK, *wrapped("question", f"you said: {words}", width, INDENT)]
+    return [
+        *wrapped("question", f"you said: {words}", min(width, PROSE), INDENT),
+        BLANK,
+    ]
+
+
+def _apart(
+    style: str, left: str, right: str, width: int, label: str = ""
+) -> list[Line]:
+    """Two texts at the two ends of a line, or the second below the first."""
+    gap = width - len(label) - len(left) - len(right)
+    if gap >= 2 or not right:
+        return [Line(style, label + left, " " * gap + right if right else None, "dim")]
+    indent = " " * len(label)
+    first = wrapped(style, left, width, label)
+    return [*first, *wrapped("dim", right, width, indent)]
 
 
 def _prose(prose: Prose, width: int, indent: str) -> list[Line]:
@@ -64,31 +92,6 @@ def _sentence(words: str) -> str:
     return (
         words[:1].upper() + words[1:] if first.isalpha() and len(first) > 1 else words
     )
-
-
-def _code(source: list[str], width: int) -> list[Line]:
-    """Code behind a bar; a line too long for the screen goes on below, indented."""
-    lines = []
-    for line in source:
-        indent = " " * (len(line) - len(line.lstrip()))
-        parts = textwrap.wrap(
-            line,
-            max(width - len(INDENT) - 2, 20),
-            subsequent_indent=indent + "    ",
-            break_on_hyphens=False,
-        )
-        lines += [Line("code", part) for part in parts or [""]]
-    return lines
-
-
-def _with_arguments(code: list[Line], arguments: str, width: int) -> list[Line]:
-    """The worked example stands to the right of the last line, or below it."""
-    if not arguments or not code:
-        return code
-    gap = width - len(INDENT) - 2 - len(code[-1].text) - len(arguments)
-    if gap >= 2:
-        return [*code[:-1], Line("code", code[-1].text + " " * gap + arguments)]
-    return [*code, BLANK, *wrapped("dim", f"with {arguments}", width, INDENT)]
 
 
 def _cut(text: str, width: int) -> str:

@@ -1,11 +1,12 @@
 """The lens: look at your own function as JAX sees it.
 
-`explain` shows the road from Python to machine code, `race` times candidates honestly,
-`traces` counts traces and says why each was needed, `audit` finds what makes a
-function impure.
+`follow` shows what each line of a function gave, `explain` the road from Python to
+machine code, `race` times candidates honestly, `traces` counts traces and says why each
+was needed, `audit` finds what makes a function impure.
 """
 
 from jaxintro.lens.explanation import Explanation, explain
+from jaxintro.lens.follow import Followed, follow
 from jaxintro.lens.purity import Audit, Finding, audit
 from jaxintro.lens.racing import Race, race
 from jaxintro.lens.tracing import Traces, traces
@@ -14,10 +15,12 @@ __all__ = [
     "Audit",
     "Explanation",
     "Finding",
+    "Followed",
     "Race",
     "Traces",
     "audit",
     "explain",
+    "follow",
     "race",
     "traces",
 ]

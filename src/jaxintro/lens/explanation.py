@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 
+from jaxintro.lens.follow.record import paused
 from jaxintro.lens import backend, hlo, jaxprs, page
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Explanation:
         return drawing.graph(self)
 
 
+@paused()
 def explain(
     function: Callable[..., Any],
     *args: Any,

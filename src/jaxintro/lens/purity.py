@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jaxintro.lens.follow.record import paused
 from jaxintro.lens._purity.hearing import Hearing
 from jaxintro.lens._purity.source import name_of
 from jaxintro.lens._purity.words import WORDS, Clue
@@ -130,6 +131,7 @@ def finding(clue: Clue) -> Finding:
     )
 
 
+@paused()
 def audit(
     f: Callable[..., Any],
     /,

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from jaxintro.lens.agreement import difference, to_numpy
 from jaxintro.lens.bootstrap import CONFIDENCE, pairwise_intervals, typical
 from jaxintro.lens.contestants import Contestants, blamed, named, theirs
+from jaxintro.lens.follow.record import paused
 from jaxintro.lens.standings import Race
 from jaxintro.lens.stopwatch import Clock, Entrant, fresh, interleave, waiter
 
 __all__ = ["Race", "race"]
 
 
+@paused()
 def race(
     contestants: Contestants,
     *args: Any,

@@ -1,0 +1,125 @@
+"""`follow`: a function's own lines, and beside each what it gave."""
+
+import shutil
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from html import escape
+from types import FunctionType, MethodType
+from typing import Any
+
+from jaxintro.lens.follow.record import recording
+from jaxintro.lens.follow.table import Row, plain, rows, table
+from jaxintro.lens.follow.words import error_words, words
+
+__all__ = ["Followed", "follow"]
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What a function's lines gave in one call; see `follow`."""
+
+    name: str
+    rows: tuple[Row, ...]  # its source, line by line, each with what it gave
+    result: Any  # what the call returned
+    error: Exception | None = None  # what it raised, where it raised
+    note: str = ""  # why there are no lines, where there are none
+
+    def __str__(self) -> str:
+        width = max(60, min(120, shutil.get_terminal_size((88, 24)).columns))
+        return "\n".join(self.lines(width))
+
+    __repr__ = __str__
+
+    def lines(self, width: int) -> list[str]:
+        """The report as lines of at most this width, save code that is wider itself."""
+        head = [f"{self.name}: {self.note}"] if self.note else []
+        if self.rows:
+            return head + plain(table(self.rows, width))
+        said = error_words(self.error) if self.error else words(self.result)
+        return [*head, *said.lines]
+
+    def _repr_html_(self) -> str:
+        from jaxintro.lens.follow.html import code_table
+
+        if not self.rows:
+            return f"<pre>{escape(str(self))}</pre>"
+        return code_table(self.rows)
+
+
+def follow(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Followed:
+    """Call a function once, and show beside each of its lines what the line gave.
+
+    Under `jax.jit`, `jax.vmap` or `jax.grad` a line gives tracers, which stand for
+    numbers that JAX does not know yet: so `follow(jax.jit(f), x)` shows what JAX saw
+    of f, and how often Python ran it. A function that JAX had compiled before does not
+    run at all, and the report says so.
+
+    Args:
+        f: any callable; of one that jit, vmap, grad, functools.partial or a decorator
+            has wrapped, the function inside is shown.
+        *args: what to call it with.
+        **kwargs: the same, by keyword.
+
+    Returns:
+        A report with the `rows`, the call's `result`, and the `error` that it raised,
+        if it did. The call itself is the plain one: it returns, traces, prints and
+        changes what it would without being followed.
+
+    Raises:
+        TypeError: f cannot be called.
+
+    Example:
+        >>> from jaxintro.lens import follow
+        >>> def hypotenuse(a, b):
+        ...     squares = a**2 + b**2
+        ...     return squares**0.5
+        >>> print(follow(hypotenuse, 3.0, 4.0))  # doctest: +SKIP
+        def hypotenuse(a, b):     │
+            squares = a**2 + b**2 │ 25.0
+            return squares**0.5   │ 5.0
+    """
+    if not callable(f):
+        raise TypeError(f"follow needs a function, not {f!r}.")
+    inner = python_function(f)
+    name = getattr(inner or f, "__name__", type(f).__name__)
+    if inner is None:
+        return _call(f, args, kwargs, name, "not written in Python: no lines to show.")
+    with ExitStack() as stack:
+        try:
+            recorder = stack.enter_context(recording([inner]))
+        except (OSError, SyntaxError, ValueError, TypeError) as error:
+            why = str(error).partition("\n")[0]
+            return _call(f, args, kwargs, name, f"its lines cannot be shown: {why}.")
+        called = _call(f, args, kwargs, name, "")
+    return Followed(name, tuple(rows(*recorder.shown)), called.result, called.error)
+
+
+def _call(
+    f: Callable[..., Any], args: Any, kwargs: Any, name: str, note: str
+) -> Followed:
+    try:
+        return Followed(name, (), f(*args, **kwargs), note=note)
+    except Exception as error:
+        return Followed(name, (), None, error.with_traceback(None), note)
+
+
+def python_function(f: Any) -> FunctionType | None:
+    """The function with Python code inside a callable, or None."""
+    for _ in range(100):
+        if isinstance(f, partial):
+            f = f.func
+        elif isinstance(f, MethodType):
+            f = f.__func__
+        elif hasattr(f, "__wrapped__"):
+            f = f.__wrapped__
+        elif isinstance(f, FunctionType):
+            return f
+        elif not isinstance(f, type) and isinstance(
+            call := getattr(type(f), "__call__", None), FunctionType
+        ):
+            f = call
+        else:
+            return None
+    return None
