@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     how.add_argument(
         "--notebook", metavar="FILE", help="write the lesson as a notebook"
     )
+    how.add_argument("--find", metavar="NAME", help="where a name of JAX is taught")
     parser.add_argument(
         "--sharpness",
         action="store_true",
@@ -87,6 +88,8 @@ def _parser() -> argparse.ArgumentParser:
 def _dispatch(options: argparse.Namespace) -> int:
     if options.sharpness and not (options.check or options.json):
         raise catalog.UsageError("--sharpness goes with --check or --json.")
+    if options.find is not None:
+        return _find(options)
     if not options.names:
         if any(value for name, value in vars(options).items() if name != "plain"):
             raise catalog.UsageError("Say which lesson: a name, or 'all'.")
@@ -125,6 +128,21 @@ def _list(options: argparse.Namespace) -> int:
 
     screen = Screen(plain=options.plain)
     screen.write(text.listing(catalog.course(), screen.width))
+    return 0
+
+
+def _find(options: argparse.Namespace) -> int:
+    from jaxintro._engine import index, page, text
+    from jaxintro._engine.screen import Screen
+
+    if options.names:
+        raise catalog.UsageError(
+            "--find looks through the whole course: name no lesson."
+        )
+    screen = Screen(plain=options.plain)
+    pages = [page.read(lesson) for lesson in catalog.course()]
+    for entry in index.find(pages, options.find):
+        screen.write(text.places(entry, min(screen.width, text.PROSE)))
     return 0
 
 

@@ -14,6 +14,19 @@ import pytest
 from jaxintro._engine import catalog, page
 
 CHECK = b"\ndef check_"
+ASIDE = pytest.StashKey[dict[str, object]]()  # settings that did not apply to claims
+
+
+class Claim(pytest.Function):
+    """One claim, proved under JAX's default settings whatever those of the run are."""
+
+    def runtest(self) -> None:
+        """Run the check."""
+        from jaxintro._engine import setting
+
+        self.config.stash[ASIDE].update(setting.set_aside())
+        with setting.pinned():
+            super().runtest()
 
 
 class LessonModule(pytest.Module):
@@ -27,7 +40,7 @@ class LessonModule(pytest.Module):
             raise self.CollectError(str(error)) from None
         for section in sections:
             for check in section.checks:
-                yield pytest.Function.from_parent(self, name=check.name)
+                yield Claim.from_parent(self, name=check.name)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -44,6 +57,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the platform before any lesson runs."""
+    config.stash[ASIDE] = {}
     platform = config.getoption("jaxintro_platform", None)
     if platform is None:
         return
@@ -53,6 +67,15 @@ def pytest_configure(config: pytest.Config) -> None:
         setting.choose(platform)
     except catalog.LackingError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say which settings of the reader's did not apply to the claims."""
+    if aside := config.stash[ASIDE]:
+        named = ", ".join(f"{name}={value}" for name, value in aside.items())
+        terminalreporter.write_line(f"Set aside while claims were proved: {named}.")
 
 
 def pytest_collect_file(

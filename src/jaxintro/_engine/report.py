@@ -4,18 +4,23 @@ from jaxintro._engine import text
 from jaxintro._engine.lines import BLANK, INDENT, Line, wrapped
 from jaxintro._engine.outcome import Outcome, Tally, Verdict
 from jaxintro._engine.page import Page
+from jaxintro._engine.sketch import sketch
 
-FIGURE = "a figure: --figures DIR saves it, a notebook shows it"
+FIGURE = "--figures DIR saves the picture, a notebook shows it"
+DRAWING = 72  # columns of a sketch
 
 
-def answer(outcome: Outcome, width: int) -> list[Line]:
+def answer(outcome: Outcome, width: int, *, colour: bool = False) -> list[Line]:
     """The demo's lines with what they gave here, and the verdict on each claim."""
     lines = text.code(outcome.rows, width)
     prose = min(width, text.PROSE)
     if outcome.error:
         lines += wrapped("fails", f"raised {outcome.error}", prose, f"{INDENT}✗ ")
-    for _ in outcome.figures:
-        lines += [BLANK, *wrapped("dim", FIGURE, prose, f"{INDENT}  ")]
+    for figure in outcome.figures:
+        drawn = sketch(figure, min(prose - len(text.CODE), DRAWING), colour=colour)
+        words = FIGURE if drawn else f"a figure: {FIGURE}"
+        lines += [BLANK, *(Line("drawing", text.CODE + line) for line in drawn)]
+        lines += wrapped("dim", words, prose, text.CODE)
     lines += [BLANK] * bool(outcome.verdicts)
     for verdict in outcome.verdicts:
         lines += _verdict(verdict, prose, INDENT)

@@ -49,6 +49,9 @@ ASCII = str.maketrans(
         "η": "eta", "θ": "theta", "λ": "lambda", "μ": "mu", "µ": "u", "π": "pi",
         "ρ": "rho", "σ": "sigma", "τ": "tau", "φ": "phi", "ω": "omega", "Δ": "Delta",
         "ŷ": "y^", "∈": "in", "⊗": "(x)", "┤": "|", "├": "|", "╌": "-", "█": "#",
+        "┌": "+", "┐": "+", "└": "+", "┘": "+", "─": "-", "┬": "+", "┴": "+", "•": "o",
+        "▀": '"', "▄": "_", "▌": "|", "▐": "|", "▖": ".", "▗": ".", "▘": "'", "▝": "'",
+        "▚": "\\", "▞": "/", "▙": "#", "▛": "#", "▜": "#", "▟": "#",
     }
 )  # fmt: skip
 
@@ -87,6 +90,9 @@ class Screen:
             gap, bar = " " * (split - len(line.text)), "│ "
         else:
             gap, bar = "", ""
+        if line.style == "drawing" and self.rich:  # it brings its own colours
+            print(encodable(line.text, keep="\x1b"))
+            return
         if not self.rich:
             shown = margin + line.text + gap + bar + (value or "")
             print(encodable(shown).rstrip())
@@ -140,9 +146,9 @@ def _split(lines: list[Line]) -> int:
     return max(widths, default=0)
 
 
-def encodable(text: str) -> str:
+def encodable(text: str, keep: str = "") -> str:
     """The text as this console can show it."""
-    text = CONTROLS.sub("�", text)
+    text = CONTROLS.sub(lambda sign: sign[0] if sign[0] in keep else "�", text)
     encoding = sys.stdout.encoding or "ascii"
     try:
         text.encode(encoding)

@@ -155,7 +155,7 @@ class Session:
             guess = _ask()
             self.screen.write([BLANK, *(text.guess(guess, width) if guess else [])])
         outcome = self._run(page, module, section)
-        self.screen.write(report.answer(outcome, width))
+        self.screen.write(report.answer(outcome, width, colour=self.screen.rich))
         return outcome
 
     def _save_figures(self, folder: Path, page: Page, outcome: "Outcome") -> None:

@@ -1,11 +1,15 @@
 """A page as lines: its words, and its code with or without what it gave."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from jaxintro._engine.catalog import Lesson
 from jaxintro._engine.lines import BLANK, INDENT, Line, wrapped
 from jaxintro._engine.page import Page, Prose, Section
-from jaxintro.lens.follow.table import Row, table
+
+if TYPE_CHECKING:
+    from jaxintro._engine.index import Entry
+    from jaxintro.lens.follow.table import Row
 
 PROSE = 88  # columns; longer lines of prose are hard to read
 CODE = INDENT + "  "
@@ -20,6 +24,20 @@ def listing(lessons: tuple[Lesson, ...], width: int) -> list[Line]:
         lines.append(Line("prose", _cut(head + lesson.title, width)))
     read = f"python -m jaxintro.lesson {lessons[0].name}"
     return [*lines, BLANK, *wrapped("dim", f"Read one:  {read}", width)]
+
+
+def places(entry: "Entry", width: int) -> list[Line]:
+    """Where a name is taught, and where it is used."""
+    lines = [Line("title", entry.name)]
+    first = entry.named[:1] or entry.used[:1]
+    for page, section in first:
+        lines += wrapped("prose", section.heading, width, INDENT)
+        read = f"python -m jaxintro.lesson {page.lesson.argument}.{section.name}"
+        lines += wrapped("dim", read, width, INDENT)
+    others = [f"{p.lesson.name}.{s.name}" for p, s in entry.used if (p, s) not in first]
+    if others:
+        lines += wrapped("prose", f"also in {', '.join(others)}", width, INDENT)
+    return [*lines, BLANK]
 
 
 def opening(page: Page, place: str, width: int) -> list[Line]:
@@ -41,8 +59,10 @@ def question(section: Section, number: int | None, width: int) -> list[Line]:
     return [BLANK, *lines, BLANK]
 
 
-def code(rows: Sequence[Row], width: int) -> list[Line]:
+def code(rows: "Sequence[Row]", width: int) -> list[Line]:
     """Code, and beside each line or below it what the line gave."""
+    from jaxintro.lens.follow.table import table  # the lens imports JAX
+
     lines = []
     for cells in table(rows, width - len(CODE)):
         if cells.style.startswith("below "):
