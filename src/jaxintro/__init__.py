@@ -5,3 +5,10 @@ Read a lesson with `python -m jaxintro.lesson grad`, or import it and call its d
 """
 
 __version__ = "0.1.0"
+
+
+def load_ipython_extension(shell: object) -> None:
+    """`%load_ext jaxintro` gives a notebook the cell magic `%%follow`."""
+    from jaxintro.lens.follow.magic import register
+
+    register(shell)

@@ -1,17 +1,25 @@
 """A page as a notebook that runs as it is: prose, demos, and claims one by one."""
 
-import ast
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from jaxintro._engine.catalog import UsageError
-from jaxintro._engine.page import Check, Page, Section
+from jaxintro._engine.catalog import UsageError, course
+from jaxintro._engine.page import Page, Section
 
 HOW_TO = """\
-> Run a cell with Shift+Enter. Where it says **Predict**, answer before you run. Then
-> call the function with other arguments: it holds for more than its defaults. Each
-> **Claim** is proved by the cell below it, on your machine."""
+> Run a cell with Shift+Enter: below it you see its lines again, and beside each what it
+> gave. Where it says **Predict**, answer before you run. Then change something, and run it
+> again. The closed cell below a demo proves what is claimed of it, on your machine."""
+
+SETUP = """\
+try:
+    import jaxintro
+except ImportError:
+    %pip install --quiet jaxintro
+%load_ext jaxintro"""
+
+CLOSED = {"jupyter": {"source_hidden": True}, "tags": ["hide-input"]}
 
 
 def write(pages: Sequence[Page], target: Path, *, force: bool) -> Iterator[Path]:
@@ -44,11 +52,12 @@ def write(pages: Sequence[Page], target: Path, *, force: bool) -> Iterator[Path]
 def render(page: Page) -> str:
     """The notebook's JSON; the same page gives the same text."""
     words = [f"# {page.lesson.title}", *map(escape, page.intro.paragraphs[1:])]
-    cells = [_markdown(*words, HOW_TO), _code(page.preamble)]
-    for section in page.sections:
-        cells += _section(section)
-        for check in section.checks:
-            cells += _claim(check)
+    cells = [_markdown(*words, HOW_TO), _code(SETUP), _code(page.preamble)]
+    for number, section in enumerate(page.sections, 1):
+        cells += _section(section, number)
+        if section.checks:
+            cells.append(_claims(section))
+    cells += _next(page)
     notebook = {
         "cells": [{**cell, "id": f"cell-{n}"} for n, cell in enumerate(cells)],
         "metadata": {
@@ -73,47 +82,33 @@ def escape(text: str) -> str:
     return "`".join(parts)
 
 
-def _section(section: Section) -> list[dict[str, object]]:
+def _section(section: Section, number: int) -> list[dict[str, object]]:
     prose = section.prose
-    title = section.title if section.is_demo else f"`{section.name}`"
-    words = [f"## {title}", *map(escape, prose.paragraphs)]
+    words = [f"## {number}. {escape(section.heading)}", *map(escape, prose.paragraphs)]
     if prose.myth:
         words.append(f"> **Myth:** {escape(prose.myth)}")
     if prose.predict:
         words.append(f"**Predict:** {escape(prose.predict)}")
     source = section.source.replace(":\n\n", ":\n", 1)  # where the docstring stood
-    call = f"\n\n\n{_call(section)}" if section.is_demo else ""
-    return [_markdown(*words), _code(source + call)]
+    parts = [*(d.source for d in section.definitions), source, f"{section.name}()"]
+    return [_markdown(*words), _code("%%follow\n" + "\n\n\n".join(parts))]
 
 
-def _call(section: Section) -> str:
-    """A notebook shows a figure by itself, but not one among other results."""
-    call = f"{section.name}()"
-    if names := _figures(ast.parse(section.source)):
-        shown = [f"display(found[{name!r}])" for name in names]
-        return "\n".join([f"found = {call}", *shown, "found"])
-    return call
+def _claims(section: Section) -> dict[str, object]:
+    """One closed cell that proves all that is claimed of a demo."""
+    parts = [check.source for check in section.checks]
+    for check in section.checks:
+        parts.append(f"{check.name}()\nprint({'✓ ' + check.claim!r})")
+    return {**_code("\n\n\n".join(parts)), "metadata": CLOSED}
 
 
-def _figures(tree: ast.Module) -> list[str]:
-    """The names under which a demo returns its `figure` in a dict."""
-    found = []
-    for node in ast.walk(tree):
-        match node:
-            case ast.Return(ast.Dict(keys, values)):
-                for pair in zip(keys, values, strict=True):
-                    match pair:
-                        case ast.Constant(str(name)), ast.Name("figure"):
-                            found.append(name)
-    return found
-
-
-def _claim(check: Check) -> list[dict[str, object]]:
-    call = f'{check.name}()\nprint("✓ It holds here.")'
-    return [
-        _markdown(f"**Claim:** {escape(check.claim)}"),
-        _code(f"{check.source}\n\n\n{call}"),
-    ]
+def _next(page: Page) -> list[dict[str, object]]:
+    """A link to the lesson that follows."""
+    lessons = course()
+    if page.lesson not in lessons[:-1]:
+        return []
+    after = lessons[lessons.index(page.lesson) + 1]
+    return [_markdown(f"Next: [{after.title}]({after.name}.ipynb)")]
 
 
 def _markdown(*paragraphs: str) -> dict[str, object]:

@@ -75,7 +75,8 @@ class Page:
 
     lesson: Lesson
     intro: Prose
-    imports: str
+    imports: str  # all that stand at the head of the file
+    shown_imports: str  # those that a demo uses, without what only a check needs
     constants: tuple[tuple[frozenset[str], Passage], ...]  # the names that each binds
     sections: tuple[Section, ...]
 
@@ -167,9 +168,25 @@ class Reader:
             self.lesson,
             _prose(ast.get_docstring(self.tree) or ""),
             "\n".join(imports),
+            self._shown_imports(),
             tuple(self.constants),
             tuple(self.sections),
         )
+
+    def _shown_imports(self) -> str:
+        shown = [d.source for s in self.sections for d in (s, *s.definitions)]
+        used = set().union(*map(names_in, shown))
+        kept: list[str] = []
+        for node in self.tree.body:
+            bound = {
+                (alias.asname or alias.name).partition(".")[0]
+                for part in ast.walk(node)
+                if isinstance(part, ast.Import | ast.ImportFrom)
+                for alias in part.names
+            }
+            if isinstance(node, ast.Import | ast.ImportFrom | ast.Try) and bound & used:
+                kept += self._passage(node, node).lines
+        return "\n".join(kept)
 
     def _why_no_demo(self) -> str:
         needs = (

@@ -46,8 +46,8 @@ def opening(page: Page, place: str, width: int) -> list[Line]:
     head = _apart("title", title, place, min(width, PROSE))
     rest = Prose(intro.paragraphs[1:], intro.predict, intro.myth)
     words = _prose(rest, min(width, PROSE), "")
-    imports = [Line("code", line) for line in page.imports.split("\n")]
-    return [*head, BLANK, *words, *[BLANK] * bool(words), *imports]
+    imports = [Line("code", line) for line in page.shown_imports.splitlines()]
+    return [*head, BLANK, *words, *[BLANK] * bool(words and imports), *imports]
 
 
 def question(section: Section, number: int | None, width: int) -> list[Line]:

@@ -10,7 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from jaxintro.lens.follow.rewrite import Place, Rewritten, rewritten, with_recorder
+from jaxintro.lens.follow.rewrite import (
+    Place,
+    Rewritten,
+    rewritten,
+    rewritten_cell,
+    with_recorder,
+)
 from jaxintro.lens.follow.words import (
     NOTHING,
     Words,
@@ -359,4 +365,27 @@ def recording(
             sys.stdout = out
         for function, plain in exchanged:
             function.__code__ = plain
+        recorder.close()
+
+
+@contextmanager
+def recording_cell(source: str, filename: str) -> Iterator[tuple[CodeType, Recorder]]:
+    """The code of a notebook cell that reports while the block runs.
+
+    Raises:
+        SyntaxError: the cell is not Python.
+    """
+    code, places = rewritten_cell(source, filename)
+    recorder = Recorder(places)
+    reporting = with_recorder(code, recorder)
+    recorder.know(reporting)
+    out = sys.stdout
+    sys.stdout = Listener(out, recorder, quiet=True)
+    _active.append(recorder)
+    try:
+        yield reporting, recorder
+    finally:
+        if isinstance(sys.stdout, Listener):
+            sys.stdout = out
+        _active.remove(recorder)
         recorder.close()

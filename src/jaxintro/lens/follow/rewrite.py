@@ -84,6 +84,31 @@ def _rewritten(source: str, filename: str, flags: int) -> Rewritten:
     return Rewritten(pairs, tuple(rewriter.places), tuple(source.splitlines()))
 
 
+def rewritten_cell(source: str, filename: str) -> tuple[CodeType, Rewritten]:
+    """A whole notebook cell that reports: its code, and where its statements stand.
+
+    Raises:
+        SyntaxError: it is not Python.
+    """
+    tree, rewriter = ast.parse(source, filename), Rewriter()
+    lines = tuple(source.splitlines())
+    if tree.body:
+        rewriter.scope = rewriter.place(tree.body[0], "cell")
+        imports = [n for n in tree.body if _is_future(n)]
+        rest = rewriter.block(n for n in tree.body if not _is_future(n))
+        if rest:
+            handler = rewriter.handler(rest[0], rewriter.scope)
+            guarded = ast.copy_location(ast.Try(rest, [handler], [], []), rest[0])
+            tree.body = [*imports, guarded]
+        ast.fix_missing_locations(tree)
+    code = compile(tree, filename, "exec", dont_inherit=True)
+    return code, Rewritten((), tuple(rewriter.places), lines)
+
+
+def _is_future(node: ast.stmt) -> bool:
+    return isinstance(node, ast.ImportFrom) and node.module == "__future__"
+
+
 def _paired(
     plain: Iterator[CodeType], reporting: Iterator[CodeType]
 ) -> Iterator[tuple[CodeType, CodeType]]:
