@@ -8,6 +8,7 @@ from jaxintro._engine.page import Page
 from jaxintro._engine.screen import ASCII
 
 ALLOWED_IMPORTS = {"jax", "numpy", "matplotlib", "jaxintro"}
+WIDEST_CODE = 72  # columns: on a page of 80 a line of code stands whole
 LOOSEST = 1e-5  # a looser tolerance says why
 
 
@@ -19,6 +20,7 @@ def complaints(page: Page, source: str) -> list[str]:
         *words(page, source),
         *checks_of_demos(page),
         *statements(tree),
+        *bodies(tree),
         *imports(tree),
         *tolerances(tree, source),
         *shadows(tree),
@@ -26,20 +28,19 @@ def complaints(page: Page, source: str) -> list[str]:
 
 
 def sizes(page: Page, source: str) -> list[str]:
-    """Lines of a lesson, of its demos and of its checks; demos, predictions, myths."""
+    """Lines that fit a page of 80 columns; predictions and myths."""
     found = []
     lines = source.splitlines()
-    if len(lines) > 450:
-        found.append(f"the lesson has {len(lines)} lines, 450 at most")
     found += [f"line {n} is too long" for n, x in enumerate(lines, 1) if len(x) > 88]
     for section in page.sections:
-        if (size := len(section.code.splitlines())) > 20 and section.is_demo:
-            found.append(f"{section.name} has {size} lines, 20 at most")
-        for check in section.checks:
-            if (size := len(check.source.splitlines()) - 1) > 10:
-                found.append(f"{check.name} has {size} lines, 10 at most")
-    if len(page.demos) < 5:
-        found.append("fewer than 5 demos")
+        passages = [section.body, *(d.passage for d in section.definitions)]
+        for line in (x for p in passages for x in p.text.splitlines()):
+            if len(line) > WIDEST_CODE:
+                found.append(
+                    f"{section.name}: '{line.strip()}' has {len(line)} columns"
+                )
+        if len(section.heading) > 88 or not section.heading.endswith((".", "?")):
+            found.append(f"{section.name}: its first sentence is no heading")
     if sum(section.prose.predict is not None for section in page.sections) < 3:
         found.append("fewer than three questions (Predict:)")
     if not any(section.prose.myth for section in page.sections):
@@ -55,7 +56,7 @@ def words(page: Page, source: str) -> list[str]:
     if not 2 <= len((ast.get_docstring(ast.parse(source)) or "").splitlines()) - 2 <= 8:
         found.append("the opening words are not two to eight lines")
     for section in page.sections:
-        if not section.prose.paragraphs and not section.prose.myth:
+        if section.heading == section.name.replace("_", " ").capitalize():
             found.append(f"{section.name} has no prose")
         for check in section.checks:
             if check.claim == check.name:
@@ -69,7 +70,9 @@ def words(page: Page, source: str) -> list[str]:
 def checks_of_demos(page: Page) -> list[str]:
     """Every demo has a check; no check waits for an argument or hides in a class."""
     return [
-        f"{section.name} has no check" for section in page.demos if not section.checks
+        f"{section.name} has no check"
+        for section in page.sections
+        if not section.checks
     ]
 
 
@@ -88,6 +91,20 @@ def statements(tree: ast.Module) -> list[str]:
                 found.append(f"{node.name} hides: every function is on the page")
             if node.name.startswith("check_") and ast.unparse(node.args):
                 found.append(f"{node.name} takes arguments")
+    return found
+
+
+def bodies(tree: ast.Module) -> list[str]:
+    """A demo is ordinary code: no bag of results, no two assignments in a line."""
+    found = []
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    demos = [each for each in functions if not each.name.startswith("check_")]
+    for node in (part for demo in demos for part in ast.walk(demo)):
+        match node:
+            case ast.Return(ast.Dict(keys=[_, *_])):
+                found.append(f"line {node.lineno} returns a bag of results")
+            case ast.Assign([ast.Tuple()], ast.Tuple()):
+                found.append(f"line {node.lineno} assigns several things at once")
     return found
 
 
