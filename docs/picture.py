@@ -1,6 +1,6 @@
-"""Make docs/lesson.svg, the README's picture of a lesson, from a real run.
+"""Make docs/lesson.svg, the README's picture of a page, from a real run.
 
-`python docs/picture.py` runs the first demos of `grad` here and now.
+`python docs/picture.py` runs a few demos here and now.
 """
 
 import dataclasses
@@ -13,17 +13,18 @@ from rich.console import Console
 from jaxintro._engine import catalog, page
 from jaxintro._engine.session import Session
 
-SHOWN = 2  # demos: what fits on one screen
+LESSON = "first_steps"
+SHOWN = 3  # demos: what fits on one screen
 
-whole = page.read(catalog.find("grad"))
-last = whole.sections.index(whole.demos[SHOWN - 1])
+whole = page.read(catalog.find(LESSON))
 session = Session()
-session.screen.rich = True
+session.screen.rich, session.screen.width = True, 88
 session.screen.console = Console(
     record=True, width=88, file=io.StringIO(), force_terminal=True, highlight=False
 )
 session.screen.working = nullcontext  # nothing moves in a picture
-session.read([dataclasses.replace(whole, sections=whole.sections[: last + 1])])
+session.read([dataclasses.replace(whole, sections=whole.sections[:SHOWN])])
 picture = Path(__file__).with_name("lesson.svg")
-session.screen.console.save_svg(str(picture), title="python -m jaxintro.lesson grad")
+title = f"python -m jaxintro.lesson {LESSON}"
+session.screen.console.save_svg(str(picture), title=title)
 print(f"Wrote {picture}")
