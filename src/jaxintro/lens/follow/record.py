@@ -96,8 +96,14 @@ class Recorder:
 
     def unpacked(self, number: int, values: tuple[Any, ...]) -> None:
         """The names of `a, b = …`, or of a loop."""
-        if self.open:
-            self._note(number, values[0] if len(values) == 1 else Several(values))
+        if not self.open:
+            return
+        # what `with … as x` enters is mostly empty, and filled in its body
+        silent = self.places[number].kind == "entering" and not any(
+            isinstance(value, int | float | str) or is_array(value) for value in values
+        )
+        value = values[0] if len(values) == 1 else Several(values)
+        self._note(number, value, silent=silent)
 
     def attribute(self, number: int, holder: Any, name: str) -> None:
         """`holder.name += …`, where the attribute is no property."""

@@ -356,7 +356,7 @@ class Rewriter(ast.NodeTransformer):
         names = [
             n for i in node.items if i.optional_vars for n in _names(i.optional_vars)
         ]
-        number = self.place(node, "bound" if names else "", last=_header_end(node))
+        number = self.place(node, "entering" if names else "", last=_header_end(node))
         for item in node.items:
             item.context_expr = self.visit(item.context_expr)
         body = self.block(node.body)

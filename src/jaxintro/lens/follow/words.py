@@ -84,6 +84,7 @@ def _without_pointers(said: str) -> str:
     said = re.sub(r"\n?See \S*https?://\S+[^\n]*", "", said)
     said = re.sub(r" at [^\s:]+:\d+(?::\d+)?(?: \([^)\n]*\))?", "", said)
     said = re.sub(r" \(https?://[^)\s]+\)|[,:]?\s*(?:see )?https?://\S+", "", said)
+    said = re.sub(r"[.;,]?\s*For more information\W*$", ".", said)
     return said.strip("\n")
 
 
@@ -130,10 +131,12 @@ def _words(value: Any, depth: int) -> Words:
         type(value)
     ):
         return printed_words(str(value))
-    if parts := _parts(value):
-        return _container(*parts, depth)
     if callable(value) and _is_function(value):
         return Words("a function")
+    if callable(value) and type(value).__module__.startswith(("jax.", "functools")):
+        return Words("a function")  # a pull of vjp, a partial: their insides are long
+    if parts := _parts(value):
+        return _container(*parts, depth)
     if type(value).__repr__ is object.__repr__:
         name = type(value).__name__
         return Words(f"{'an' if name[:1] in 'AEIOaeio' else 'a'} {name}")
@@ -261,6 +264,8 @@ def _entry(number: Any) -> str:
     """A number as one among others, with four digits."""
     if isinstance(number, np.floating) or "float" in str(number.dtype):
         value = float(number)
+        if value.is_integer() and abs(value) < 1e9:
+            return f"{value:.0f}."
         short = f"{value:.4g}" if math.isfinite(value) else str(value)
         return short if any(c in short for c in ".en") else short + "."
     return str(number)
