@@ -82,7 +82,7 @@ def _describe_function(line: Line) -> Iterator[Piece]:
 
 def _times_ran(runs: int, calls: int) -> str:
     if runs == 0:
-        return "did not run: JAX had compiled it before"
+        return "did not run: it was compiled before"
     ran = f"ran {_times(runs)}"
     return f"{ran} for {calls} calls" if calls > runs else ran
 

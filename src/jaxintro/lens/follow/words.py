@@ -274,7 +274,7 @@ def _entry(number: Any) -> str:
 def _is_picture(value: Any) -> bool:
     """A part of a drawing, or a list of such: the drawing itself is what one sees."""
     if isinstance(value, list | tuple):
-        return bool(value) and all(map(_is_picture, value))
+        return any(map(_is_picture, value))  # a part of it says nothing either
     if isinstance(value, np.ndarray):
         return value.dtype == object and all(map(_is_picture, value.ravel()))
     return type(value).__module__.partition(".")[0] == "matplotlib"
