@@ -1,94 +1,145 @@
 """Falling: a stone, a stopwatch, and the depth of a well.
 
-Drop a stone into a well and wait for the splash. The time tells the depth, if you know
-one law. Here the law is a function, and JAX reads everything else out of it: the speed
-is its slope, the pull of the Earth the slope of that.
-This is a lesson of one's own: copy the file, and teach what you like. Read first: grad.
+Drop a stone into a well and wait for the splash. The time tells you how deep the well
+is. You need only one law: how far a stone falls in how many seconds. JAX finds the
+rest.
+
+This is a lesson of one's own. Copy the file, and teach what you like. Read first: grad.
 """
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-EARTH, MOON = 9.81, 1.62  # pull, in metres a second, each second
+EARTH = 9.81  # metres a second, gained each second
+SOUND = 343.0  # metres a second, in air
 
 
-def fallen(seconds, pull=EARTH):
-    """How far a stone has fallen, in metres. No air here to slow it down."""
-    return pull * seconds**2 / 2
+def fallen(seconds):
+    """How many metres a stone has fallen after so many seconds, without air."""
+    return EARTH * seconds**2 / 2
 
 
-def speed_of_a_fall(seconds=2.0, pull=EARTH):
-    """Distance goes with the square of the time. Its slope along time is the speed.
+def speed_is_the_slope_of_distance(seconds=3.0):
+    """The speed of a falling stone is the slope of the distance.
 
-    The slope of the speed is the pull again: the one number that never changes.
+    Speed says how fast the distance grows with time, and `jax.grad` finds exactly this.
 
-    Predict: after 2 seconds the stone is 19.6 metres down. How fast is it, in metres a
-    second?
+    Predict: after 3 seconds the stone has fallen 44 metres. How fast is it then: about
+    15, 30 or 44 metres a second?
     """
-    speed = jax.grad(fallen)
-    gain = jax.grad(speed)
-    return {"speed": speed(seconds, pull), "gain a second": gain(seconds, pull)}
+    distance = fallen(seconds)
+    speed = jax.grad(fallen)(seconds)
+    return distance, speed
 
 
 def check_speed_is_pull_times_time():
-    """After t seconds a stone falls at pull · t, and gains the pull each second."""
-    for seconds, pull in ((2.0, EARTH), (0.5, EARTH), (3.0, MOON)):
-        speed, gain = speed_of_a_fall(seconds, pull).values()
-        np.testing.assert_allclose([speed, gain], [pull * seconds, pull], rtol=1e-6)
+    """After t seconds a stone has fallen 9.81 · t²/2 metres, at a speed of 9.81 · t."""
+    for t in (3.0, 0.5, 2.0):
+        distance, speed = speed_is_the_slope_of_distance(t)
+        np.testing.assert_allclose(distance, 9.81 * t * t / 2, rtol=1e-6)
+        np.testing.assert_allclose(speed, 9.81 * t, rtol=1e-6)
 
 
-def each_second_takes_the_next_odd_number(seconds=5):
-    """Galileo, 1638: in equal times, a stone falls by 1, 3, 5, 7, 9, ... parts.
+def the_stone_gains_the_same_speed_each_second(seconds=2.0):
+    """The slope of the speed is the pull of the Earth, and it never changes.
 
-    `vmap` asks the law for every second at once. The differences are the parts.
+    `jax.grad` returned a function, so we can ask for the slope of that function too.
 
-    Predict: in the first second it falls one part. How many in the tenth?
+    Predict: is the slope of the speed larger after 4 seconds than after 2?
     """
-    times = jnp.arange(seconds + 1, dtype="float32")
-    depths = jax.vmap(fallen)(times)  # [n + 1] -> [n + 1]
-    return jnp.diff(depths) / depths[1]
+    speed = jax.grad(fallen)
+    gain = jax.grad(speed)
+    early = gain(seconds)
+    late = gain(2 * seconds)
+    return early, late
+
+
+def check_gain_is_the_pull():
+    """At any time, a stone gains 9.81 metres a second in each second."""
+    for t in (2.0, 0.5):
+        gains = the_stone_gains_the_same_speed_each_second(t)
+        np.testing.assert_allclose(gains, [9.81, 9.81], rtol=1e-6)
+
+
+def each_second_adds_the_next_odd_number(seconds=5):
+    """From second to second, a stone falls by 1, 3, 5, 7, … equal parts.
+
+    Galileo found this rule. `jax.vmap` applies our law to each of the times, and
+    `jnp.diff` subtracts each depth from the next. One part is what the stone falls in
+    the first second.
+
+    Predict: how many parts does it fall in the fifth second?
+    """
+    times = jnp.arange(seconds + 1.0)
+    depths = jax.vmap(fallen)(times)
+    parts = jnp.diff(depths) / depths[1]
+    return parts
 
 
 def check_parts_are_the_odd_numbers():
-    """From one second to the next, a stone falls by the next odd number of parts."""
+    """In each second a stone falls by the next odd number of parts."""
     for seconds in (5, 10):
-        parts = each_second_takes_the_next_odd_number(seconds)
+        parts = each_second_adds_the_next_odd_number(seconds)
         # float32: the difference of two depths loses a digit
         np.testing.assert_allclose(parts, range(1, 2 * seconds, 2), rtol=2e-6)
 
 
-def depth_of_a_well(seconds=2.5, sound=343.0):
-    """You hear the splash after 2.5 seconds. The stone fell, then the sound came up.
+def the_depth_without_the_sound(seconds=2.5):
+    """If sound took no time, the depth of a well would be the fallen distance.
 
-    Which depth gives this sum? Newton's way: guess, and let the slope mend the guess.
+    We hear the splash after 2.5 seconds. The stone fell, and then the sound came up.
 
-    Predict: leave out the sound, and the well is 30.7 metres deep. Is that too much?
+    Predict: the sound took a part of the 2.5 seconds. Is this depth too small or too
+    large?
+    """
+    depth = fallen(seconds)
+    fall = jnp.sqrt(2 * depth / EARTH)
+    rise = depth / SOUND
+    heard = fall + rise
+    return depth, heard
+
+
+def check_that_depth_is_heard_too_late():
+    """At that depth we would hear the splash later than we did: it is too large."""
+    for seconds in (2.5, 6.0):
+        depth, heard = the_depth_without_the_sound(seconds)
+        np.testing.assert_allclose(depth, 9.81 * seconds**2 / 2, rtol=1e-6)
+        np.testing.assert_allclose(heard, seconds + depth / 343, rtol=1e-6)
+        assert heard > seconds
+
+
+def the_depth_of_the_well(seconds=2.5):
+    """A few steps of Newton's method find the depth of the well.
+
+    `heard(depth)` says when the splash of a well of this depth is heard. We look for
+    the depth at which this is the time on our stopwatch. Newton's method begins with a
+    guess and repeats one step. How much too late is the splash? Divide that by the
+    slope of `heard`, and you know how much less deep the well must be.
 
     Myth: sound is so fast that it does not matter here.
     """
 
     def heard(depth):
-        return jnp.sqrt(2 * depth / EARTH) + depth / sound
+        return jnp.sqrt(2 * depth / EARTH) + depth / SOUND
 
-    def mend(_, depth):
-        return depth - (heard(depth) - seconds) / jax.grad(heard)(depth)
-
-    guess = jnp.float32(fallen(seconds))
-    return {"without sound": guess, "with": jax.lax.fori_loop(0, 5, mend, guess)}
+    depth = fallen(seconds)
+    for _ in range(4):
+        too_late = heard(depth) - seconds
+        depth = depth - too_late / jax.grad(heard)(depth)
+    return depth
 
 
 def check_the_splash_comes_when_it_should():
     """From that depth, fall and sound together take the time on the stopwatch."""
     for seconds in (2.5, 1.0, 6.0):
-        naive, depth = map(float, depth_of_a_well(seconds).values())
-        fall, back = np.sqrt(2 * depth / 9.81), depth / 343
-        np.testing.assert_allclose(fall + back, seconds, rtol=1e-6)
-        np.testing.assert_allclose(naive, 9.81 * seconds**2 / 2, rtol=1e-6)
+        depth = np.float64(the_depth_of_the_well(seconds))
+        heard = np.sqrt(2 * depth / 9.81) + depth / 343
+        np.testing.assert_allclose(heard, seconds, rtol=1e-6)
 
 
 def check_sound_matters():
-    """The sound is worth two metres of 30: a splash after 2.5 s is 28.6 metres down."""
-    naive, depth = map(float, depth_of_a_well().values())
+    """A splash after 2.5 seconds means 28.6 metres and not 30.7."""
+    depths = [the_depth_of_the_well(2.5), 9.81 * 2.5**2 / 2]
     # the sentence has one digit behind the point
-    np.testing.assert_allclose([naive, depth], [30.7, 28.6], rtol=2e-3)
+    np.testing.assert_allclose(depths, [28.6, 30.7], rtol=2e-3)

@@ -1,14 +1,17 @@
 """Compilation: trace once, run many times.
 
-`jax.jit` runs your Python once, with stand-ins for the numbers, and keeps the program
-that it saw. The rest follows: why it is fast, why an `if` is refused, why some calls
-are suddenly slow. After this lesson you can count what is compiled and when, cure
-each refusal, and time a function honestly. Read first: numpy_parity, pure_functions.
+`jax.jit` makes one compiled program of a Python function. The program can be many
+times faster. But the first call is slow, and some later calls are slow again, and
+nothing tells you so. After this lesson you can read what is compiled, count when it
+is compiled, time a function honestly, and decide what to compile and what not.
+Read first: numpy_parity, pure_functions, grad.
 """
 
+import io
 import math
-import re
 import time
+from contextlib import redirect_stdout
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -16,435 +19,707 @@ import numpy as np
 
 from jaxintro.lens import explain, race, traces
 
-ORDER = 60  # lessons stand in steps of ten; there is no other registry
+ORDER = 90  # lessons stand in steps of ten; there is no other registry
 
 
-def python_runs_once(calls=3):
-    """`jax.jit` calls your function with a tracer: a dtype and a shape, but no number.
+def python_runs_once(x=3.0, y=5.0):
+    """Under `jax.jit`, your Python code sees a tracer instead of a number.
 
-    What is done to the tracer is written down and compiled. Later calls run that
-    program, and Python is not asked again.
+    JAX cannot compile Python code itself. It calls your function with a *tracer*, an
+    object that has a dtype and a shape but no number, and writes down each operation
+    on it. This is called *tracing*. What was written down is compiled to machine code,
+    and the machine code gets the numbers. (The sign `~` in what is printed says that x
+    came from a Python number, and not from an array.)
 
-    Predict: three calls, three numbers. How often does `seen.append` run?
+    Predict: the function is called three times. How often does `print` run, and what
+    does it print?
     """
-    seen = []
 
     @jax.jit
     def half(x):
-        seen.append(f"{x.dtype}{list(x.shape)}")
+        print("Python sees", x)
         return x / 2
 
-    values = [half(jnp.float32(i)) for i in range(calls)]
-    return {"values": values, "what Python saw": seen}
+    first = half(x)
+    second = half(y)
+    third = half(x + y)
+    return first, second, third
 
 
-def check_python_sees_one_tracer():
-    """However many calls, Python runs once, and sees a dtype and a shape, no number."""
-    values, seen = python_runs_once(6).values()
-    assert seen == ["float32[]"]
-    np.testing.assert_array_equal(values, np.arange(6) / 2)
+def check_python_runs_for_the_first_call_only():
+    """Three calls give three right results, but Python ran once, and saw no number."""
+    for x, y in ((3.0, 5.0), (-1.0, 0.5)):
+        with redirect_stdout(io.StringIO()) as printed:
+            results = python_runs_once(x, y)
+        np.testing.assert_allclose(results, [x / 2, y / 2, (x + y) / 2], rtol=1e-7)
+        assert printed.getvalue().count("Python sees") == 1
+        assert "float32[]" in printed.getvalue()
 
 
 def shifted_squares(x):
-    """The sum of (x + 2)² − 4 over all numbers of an array."""
+    """The sum of (x + 2)² − 4 over all numbers x of an array."""
     return jnp.sum((x + 2) ** 2 - 4)
 
 
 def the_program_that_is_kept(n=1_000_000):
-    """What tracing writes down is a jaxpr: for each operation one equation, with types.
+    """What tracing writes down is called a jaxpr.
 
-    A decorator or a call, `jax.jit(f)`: these are two ways to write one thing.
+    `jax.make_jaxpr(f)(x)` traces `f` and shows the jaxpr. Read it from the top. The
+    arguments stand before `let`: here `a`, which is `f32[1000000]`, a million float32
+    numbers. Each line below is an *equation*: a name for the result, its type, the
+    operation, and what goes in. The result of the whole stands after `in`.
+    `jaxpr.eqns` is the list of the equations.
+
+    Predict: `shifted_squares` has four operations: +, **, − and the sum. How many
+    equations do they need for a million numbers?
     """
-
-    @jax.jit
-    def decorated(x):
-        return shifted_squares(x)
-
-    x = jax.ShapeDtypeStruct((n,), jnp.float32)
-    report = explain(jax.jit(shifted_squares), x)
-    same = explain(decorated, x).jaxpr == report.jaxpr
-    return {"jaxpr": report.jaxpr, "equations": report.equations, "decorated": same}
+    x = jnp.ones(n)
+    jaxpr = jax.make_jaxpr(shifted_squares)(x)
+    equations = len(jaxpr.eqns)
+    return jaxpr, equations
 
 
 def check_four_equations_at_any_length():
-    """Four operations are four equations, from n numbers to one, decorated or not."""
-    for n in (10, 1_000_000):
-        jaxpr, equations, same = the_program_that_is_kept(n).values()
-        names = ["add", "integer_pow", "sub", "reduce_sum"]
-        assert equations == dict.fromkeys(names, 1)
-        assert all(typed in jaxpr for typed in (f"a:f32[{n}]", "e:f32[] = reduce"))
-        assert same is True
+    """For ten numbers or 1,000, the jaxpr has four equations, one an operation."""
+    for n in (10, 1000):
+        jaxpr, equations = the_program_that_is_kept(n)
+        names = [equation.primitive.name for equation in jaxpr.eqns]
+        assert names == ["add", "integer_pow", "sub", "reduce_sum"]
+        assert f"f32[{n}]" in str(jaxpr)
+        assert equations == 4
+
+
+def decorator_and_call_agree(radius=2.0):
+    """`@jax.jit` above a function does the same as the call `jax.jit(f)`.
+
+    A decorator is Python's short way to write `area = jax.jit(area)`. Use it where you
+    never need the plain function. Use the call where you want both, or where the
+    function is somebody else's.
+
+    In the jaxpr, a compiled function is one equation, named `jit` (`pjit` in older
+    versions of JAX). Its own jaxpr stands inside.
+    """
+
+    def area(r):
+        return jnp.pi * r**2
+
+    called = jax.jit(area)
+
+    @jax.jit
+    def area(r):
+        return jnp.pi * r**2
+
+    by_call = called(radius)
+    decorated = area(radius)
+    program = str(jax.make_jaxpr(called)(radius))
+    same = program == str(jax.make_jaxpr(area)(radius))
+    return by_call, decorated, program, same
+
+
+def check_both_ways_make_one_program():
+    """Decorated or called, the jaxpr is the same, letter by letter, and so is π r²."""
+    by_call, decorated, program, same = decorator_and_call_agree(0.5)
+    np.testing.assert_allclose([by_call, decorated], [math.pi / 4] * 2, rtol=1e-6)
+    assert same is True
+    assert "name=area" in program
 
 
 def selu(x):
-    """The activation SELU: 1.05 x right of zero, 1.05 · 1.67 (exp x − 1) left of it."""
+    """SELU: a straight line for x > 0, and bent below it."""
     return 1.05 * jnp.where(x > 0, x, 1.67 * jnp.exp(x) - 1.67)
 
 
-def standardise_rows(x):
-    """Each row of x with its mean taken away, over its deviation. [n, m] -> [n, m]."""
-    return (x - x.mean(1, keepdims=True)) / x.std(1, keepdims=True)
+def many_kernels_become_few(n=1000):
+    """XLA joins operations that follow each other.
 
+    Without `jax.jit`, a function runs *op by op*: each operation is a small program of
+    its own, a *kernel*, which reads whole arrays from memory and writes a whole array
+    back. XLA, the compiler behind `jax.jit`, joins neighbours: each number is read
+    once, goes through all the steps, and is written once.
 
-def many_kernels_become_few(n=1000, seconds=0.04):
-    """Without `jit` each operation is a kernel: it reads arrays and writes one back.
+    `explain` from `jaxintro.lens` counts kernels: its field `eager_kernels` counts
+    them op by op, its field `kernels` counts them compiled.
 
-    XLA, the compiler behind `jit`, fuses neighbours into one kernel, so that less goes
-    through memory. That is where the speed comes from. The ratios are this machine's.
-
-    Predict: SELU is >, exp, ×, −, where, ×. How many of the six kernels are left?
+    Predict: SELU has six operations: >, exp, ×, −, `where`, ×. How many kernels are
+    left?
     """
-    x = jnp.linspace(-3, 3, n * n, dtype=jnp.float32).reshape(n, n)
-    found = {}
-    for function in (selu, standardise_rows, shifted_squares):
-        name, report = function.__name__, explain(function, x)
-        found[name] = f"{report.eager_kernels} kernels become {report.kernels}"
-        rivals = {"op by op": function, "compiled": jax.jit(function)}
-        found[f"{name}, race"] = race(rivals, x, seconds=seconds)
-    return found
+    x = jnp.linspace(-3, 3, n)
+    op_by_op = explain(selu, x).eager_kernels
+    compiled = explain(selu, x).kernels
+    return op_by_op, compiled
 
 
 def check_six_kernels_become_one():
-    """SELU's six kernels become one; rows and sums need fewer compiled than not."""
-    found = many_kernels_become_few(seconds=0)
-    assert found["selu"] == "6 kernels become 1"
-    for name in ("standardise_rows", "shifted_squares"):
-        before, after = map(int, re.findall(r"\d+", found[name]))
-        assert 1 <= after < before  # Blunt: how many are left is the device's affair
+    """The six kernels of SELU become one."""
+    assert many_kernels_become_few(10) == (6, 1)
 
 
-def first_call_pays(x=0.5, seconds=0.06):
-    """The first call traces and compiles; later ones reuse that. Warm up, then time.
+def fewer_kernels_are_faster(n=1_000_000):
+    """On a large array, one kernel is faster than six.
 
-    Compiling costs once, each call saves: the quotient is how many calls it takes to
-    pay. Something tiny that is called once is better left alone.
-
-    Myth: "jit made it slower, I timed it". One call times the compiler.
+    `race` from `jaxintro.lens` calls each function again and again for as many
+    `seconds` as you allow, and waits for every result. The column "a call" is the time
+    of one call, "ratio" says how many times as long as the fastest it takes, and the
+    last column how sure that is. (The column "first call" is the subject of a later
+    demo.)
     """
-    x, counted = jnp.float32(x), traces(selu)
-    compiled = jax.jit(counted)
-    timed = race({"op by op": selu, "compiled": compiled}, x, seconds=seconds)
-    slow, fast = timed.seconds
-    costs, saves = timed.first_seconds[1] - fast, slow - fast
-    figures = {"compiling costs, ms": 1e3 * costs, "a call saves, ms": 1e3 * saves}
-    figures["calls to break even"] = costs / saves if saves > 0 else math.inf
-    return {"race": timed, "traces": counted.count, "value": compiled(x), **figures}
+    x = jnp.linspace(-3, 3, n)
+    compiled = jax.jit(selu)
+    race({"op by op": selu, "compiled": compiled}, x, seconds=0.1)
+    y = compiled(x)
+    return y
 
 
-def check_one_trace_for_all_calls():
-    """All calls of the race needed one trace, and compiled SELU is SELU."""
-    for x in (-1.5, 0.5):
-        result = first_call_pays(x, seconds=0)
-        assert result["traces"] == 1
-        wanted = 1.05 * x if x > 0 else 1.05 * 1.67 * math.expm1(x)
-        np.testing.assert_allclose(result["value"], wanted, rtol=1e-5)
+def check_compiled_selu_is_selu():
+    """The compiled SELU gives the numbers of NumPy in float64."""
+    y = fewer_kernels_are_faster()
+    x = np.linspace(-3, 3, 1_000_000)
+    expected = np.where(x > 0, 1.05 * x, 1.05 * 1.67 * np.expm1(x))
+    np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-6)
 
 
-def check_break_even_is_cost_over_saving():
-    """The calls needed are the cost of compiling over what one call saves."""
-    *_, costs, saves, calls = first_call_pays().values()
-    np.testing.assert_allclose(calls, costs / saves if saves > 0 else math.inf)
+def one_number_gains_too(x=0.5):
+    """Op by op, Python starts each operation; compiled, it starts one program.
 
+    For a single number there is next to no memory to read, so joining the kernels
+    saves no memory. But there are still six starts.
 
-def calls_return_early(n=512):
-    """A call may return before its work is done: Python goes on, the device computes.
-
-    A stopwatch must wait: `y.block_until_ready()`. Nothing but the time changes.
-
-    Myth: "the call took 0.1 ms". That is how long it took to ask.
+    Predict: does SELU of a single number gain by compiling, and by how much?
     """
-    work = jax.jit(lambda x: x @ x @ x)
-    x = jnp.full((n, n), 1 / n, dtype=jnp.float32)
-    early = work(x)[0, 0]
-    start = time.perf_counter()
-    y = work(x)
-    returned = time.perf_counter() - start
-    y.block_until_ready()
-    ready = time.perf_counter() - start
-    stopwatch = f"returned after {1e3 * returned:.2f} ms, ready after {1e3 * ready:.2f}"
-    return {"stopwatch": stopwatch, "not waited for": early, "waited for": y[0, 0]}
+    compiled = jax.jit(selu)
+    race({"op by op": selu, "compiled": compiled}, x, seconds=0.05)
+    y = compiled(x)
+    return y
 
 
-def check_waiting_changes_only_the_time():
-    """Waited for or not, the value is n² terms of 1/n³; no call is ready early."""
-    stopwatch, *values = calls_return_early(64).values()
-    returned, ready = map(float, re.findall(r"[\d.]+", stopwatch))
-    assert returned <= ready
-    np.testing.assert_allclose(values, [1 / 64, 1 / 64], rtol=1e-6)
+def check_selu_of_one_number():
+    """The compiled SELU of a positive number x is 1.05 x."""
+    for x in (0.5, 2.0):
+        np.testing.assert_allclose(one_number_gains_too(x), 1.05 * x, rtol=1e-6)
 
 
-def what_traces_again():
-    """A program fits one kind of argument: its shapes, dtypes and structure.
+def standardise_rows(x):
+    """Each row minus its mean, divided by its standard deviation."""
+    return (x - x.mean(1, keepdims=True)) / x.std(1, keepdims=True)
 
-    Values are free. An argument may be any tree of dicts and lists. A Python number is
-    a kind of its own, "weakly typed": it takes on its partner's dtype.
 
-    Predict: read down the calls. At which does the number of traces rise?
+def sums_keep_kernels_apart(n=3):
+    """How many kernels are left depends on the function.
+
+    In `shifted_squares` the sum comes last, so its four steps can be joined. In
+    `standardise_rows` the mean must be complete before the first subtraction, so the
+    numbers are read once for the mean and again for the rest. The counts here are
+    those of your device and your version of JAX.
     """
-    counted = traces(lambda tree: jax.tree.map(lambda leaf: 2 * leaf, tree))
-    compiled, x, so_far = jax.jit(counted), jnp.zeros(3, dtype=float), {}
-    for name, argument in {
-        "an array": x,
-        "other values": x + 1,
-        "other shape": jnp.zeros(4, dtype=float),
-        "other dtype": jnp.zeros(4, dtype=int),
-        "scalar array": jnp.array(1.0, dtype=float),
-        "Python number": 1.0,
-        "dict": {"w": x},
-        "dict, other values": {"w": x + 1},
-        "dict, other key": {"v": x},
-    }.items():
-        compiled(argument)
-        so_far[name] = counted.count
-    return so_far
+    x = jnp.ones((2, n))
+    squares = explain(shifted_squares, x).kernels
+    rows = explain(standardise_rows, x).kernels
+    rows_op_by_op = explain(standardise_rows, x).eager_kernels
+    return squares < 4, rows < rows_op_by_op
 
 
-def check_kind_decides_not_value():
-    """New shape, dtype, weak type or structure: a new trace; new values: none."""
-    assert list(what_traces_again().values()) == [1, 1, 2, 3, 4, 5, 6, 6, 7]
+def check_fewer_kernels_with_sums_too():
+    """The four steps need fewer than four kernels, and the rows fewer than op by op."""
+    # Blunt: how many are left is the affair of the device
+    for n in (3, 10):
+        assert sums_keep_kernels_apart(n) == (True, True)
 
 
-def new_function_new_trace(turns=5):
-    """Traces are kept for each function object. Some code makes a new one each time.
+def useless_work_is_dropped(n=4):
+    """Work that nobody needs is traced, but not computed.
 
-    A lambda in a loop does, and so does a bound method such as `model.predict`: they
-    compile anew at every turn, silently. The cure is one `jax.jit`, outside the loop.
-    """
-    kinds = ("named", "lambda", "method", "jit outside")
-    counted = {kind: traces(lambda x: x + 1) for kind in kinds}
+    Tracing writes down everything that Python does; in the jaxpr, `_` stands for a
+    result that nobody uses. The compiler then leaves out what is not needed, and
+    computes only once what is asked for twice. The field `compiled` of `explain` is
+    the text of the compiled program, in XLA's words: `sine(` and `exponential(`.
 
-    class Model:
-        def predict(self, x):
-            return counted["method"](x)
-
-    model, compiled = Model(), jax.jit(lambda x: counted["jit outside"](x))
-    for i in range(turns):
-        x = jnp.float32(i)
-        jax.jit(counted["named"])(x)
-        jax.jit(lambda x: counted["lambda"](x))(x)
-        jax.jit(model.predict)(x)
-        compiled(x)
-    return {kind: counted[kind].count for kind in kinds}
-
-
-def check_lambda_and_method_retrace_each_turn():
-    """In a loop, a named function traces once, a lambda or a method at each turn."""
-    assert [*new_function_new_trace(2).values()] == [1, 2, 2, 1]
-
-
-def if_needs_a_number(x=-3.0):
-    """Python's `if` wants a yes or no now, and a tracer has no number: it refuses.
-
-    A static argument shows Python its value, and each new value traces anew.
-    `lax.cond` compiles both branches and chooses when it runs.
-    """
-
-    def wave(x):
-        return jnp.sin(x) if x > 0 else jnp.cos(x)
-
-    try:
-        jax.jit(wave)(jnp.float32(x))
-    except TypeError as error:
-        found = {"refused": error}
-    counted = traces(wave)
-    static = jax.jit(counted, static_argnums=0)
-    cond = jax.jit(lambda x: jax.lax.cond(x > 0, jnp.sin, jnp.cos, x))
-    found["static"] = [static(value) for value in (x, x, -x)]
-    found["traces"] = counted.count
-    found["cond"] = [cond(jnp.float32(value)) for value in (x, x, -x)]
-    equations = explain(cond, jnp.float32(x)).equations
-    return {**found, "cond holds": [n for n in equations if n in ("cos", "sin")]}
-
-
-def check_if_is_refused():
-    """`if` on a tracer is a TracerBoolConversionError."""
-    refused = if_needs_a_number()["refused"]
-    assert type(refused).__name__ == "TracerBoolConversionError"
-    assert "boolean conversion" in str(refused)
-
-
-def check_both_cures_take_the_branch():
-    """Each static value is a trace; `cond` holds both branches, and takes one."""
-    for x in (-3.0, 2.0):
-        _, static, count, cond, holds = if_needs_a_number(x).values()
-        wanted = [math.sin(v) if v > 0 else math.cos(v) for v in (x, x, -x)]
-        np.testing.assert_allclose([static, cond], [wanted, wanted], rtol=1e-5)
-        assert (count, sorted(holds)) == (2, ["cos", "sin"])
-
-
-def shapes_come_before_values(x=(-1.0, 2.0, -3.0, 4.0, 5.0)):
-    """How long is x[x > 0]? That hangs on the values, and a program has fixed shapes.
-
-    Mask what does not count, or pad to a fixed length. A length that is an argument
-    must be static. Static values are looked up as in a dict, so no list: a tuple.
-    """
-    x, block = jnp.array(x, jnp.float32), jax.jit(jnp.ones, static_argnums=0)
-    found = {}
-    for name, function, argument in (
-        ("mask", jax.jit(lambda x: x[x > 0]), x),
-        ("length", jax.jit(lambda n: jnp.ones(n)), len(x)),
-        ("static list", block, [len(x)]),
-    ):
-        try:
-            function(argument)
-        except (IndexError, TypeError, ValueError) as error:
-            found[name] = error
-    found["masked sum"] = jax.jit(lambda x: jnp.sum(x, where=x > 0))(x)
-    places = jax.jit(lambda x: jnp.nonzero(x > 0, size=len(x), fill_value=-1)[0])
-    return {**found, "padded places": places(x), "static tuple": block((len(x),))}
-
-
-def check_three_refusals():
-    """A mask, a traced length and a static list are refused, each in its own words."""
-    mask, length, unhashable, *_ = shapes_come_before_values().values()
-    assert type(mask).__name__ == "NonConcreteBooleanIndexError"
-    assert "boolean indices must be concrete" in str(mask)
-    assert [type(length), type(unhashable)] == [TypeError, ValueError]
-    assert "Shapes must be" in str(length)
-    assert "Non-hashable static" in str(unhashable)
-
-
-def check_mask_pad_and_tuple_cure():
-    """The masked sum adds the positive numbers; their places are padded with −1."""
-    *_, total, places, ones = shapes_come_before_values((1.5, -2.0, 3.0)).values()
-    np.testing.assert_allclose(total, 4.5, rtol=1e-6)
-    assert [places.tolist(), ones.tolist()] == [[0, 2, -1], [1, 1, 1]]
-
-
-def padding_bounds_compilation(lengths=(3, 5, 6, 7, 9, 12)):
-    """Each new length is a new program. Padded to a power of two, each power is.
-
-    Zeros do not change the sum. Pad with NumPy: `jnp.pad` compiles for each length too.
-    """
-    plain, padded = (traces(lambda x: jnp.sum(x**2)) for _ in range(2))
-    as_is, in_sizes, sums = jax.jit(plain), jax.jit(padded), []
-    for n in lengths:
-        x = np.arange(n, dtype=np.float32)
-        whole = np.pad(x, (0, 2 ** math.ceil(math.log2(n)) - n))
-        sums += [as_is(x), in_sizes(whole)]
-    return {"as is": plain.count, "padded": padded.count, "sums": sums}
-
-
-def check_few_sizes_few_programs():
-    """One program a length, or one a power of two; the sums are the same."""
-    lengths = (2, 3, 4, 7)
-    as_is, padded, sums = padding_bounds_compilation(lengths).values()
-    assert (as_is, padded) == (4, 3)  # 2, 3, 4 and 7 themselves; 2, 4 and 8
-    assert sums == [sum(i * i for i in range(n)) for n in lengths for _ in "ab"]
-
-
-def python_loops_unroll(turns=10):
-    """Tracing walks through a Python loop and writes down every turn.
-
-    Compile time grows with it. `fori_loop`, `scan`, `while_loop` write the body once.
-    """
-
-    def python(x):
-        for _ in range(turns):
-            x = jnp.sin(x)
-        return x
-
-    x, once = jnp.float32(0.01), lambda i, x: jnp.sin(x)
-    loops = jax.jit(python), jax.jit(lambda x: jax.lax.fori_loop(0, turns, once, x))
-    python_loop, fori_loop = (explain(loop, x).equations for loop in loops)
-    values = [loop(x) for loop in loops]
-    return {"Python": python_loop, "fori_loop": fori_loop, "values": values}
-
-
-def check_loop_is_written_out_or_once():
-    """Python's loop gives an equation a turn, `fori_loop` one sin and its own i + 1."""
-    for turns in (3, 10):
-        unrolled, rolled, values = python_loops_unroll(turns).values()
-        assert unrolled == {"sin": turns}
-        assert rolled == {"scan": 1, "add (in a loop)": 1, "sin (in a loop)": 1}
-        wanted = 0.01 - turns * 0.01**3 / 6  # sin x is x - x³/6, to 1e-10 here
-        np.testing.assert_allclose(values, [wanted, wanted], rtol=1e-6)
-
-
-def useless_work_is_dropped():
-    """Tracing writes down all that Python does, needed or not. Compiling does not.
-
-    What nothing needs is left out when the program is handed to XLA, and what is
-    computed twice, XLA computes once.
+    Predict: `wasteful` has one sin and two exp. How many of each are left?
     """
 
     def wasteful(x):
-        jnp.exp(x)
-        return jnp.sin(x) + jnp.sin(x)
+        jnp.sin(x)  # the result is not used
+        return jnp.exp(x) + jnp.exp(x)
 
-    report = explain(wasteful, jax.ShapeDtypeStruct((4,), jnp.float32))
-    texts = report.stablehlo, report.compiled
-    handed, compiled = (re.findall(r"(exponential|sine)(?: %|\()", t) for t in texts)
-    return {"traced": report.equations, "handed to XLA": handed, "compiled": compiled}
-
-
-def check_exp_goes_first_then_one_sin():
-    """Traced: exp and two sin; handed to XLA: two sin; compiled: one sin."""
-    traced, handed, compiled = useless_work_is_dropped().values()
-    assert traced == {"exp": 1, "sin": 2, "add": 1}
-    assert [handed, compiled] == [["sine", "sine"], ["sine"]]
+    x = jnp.arange(n, dtype=jnp.float32)
+    jaxpr = jax.make_jaxpr(wasteful)(x)
+    sines = explain(wasteful, x).compiled.count(" sine(")
+    exponentials = explain(wasteful, x).compiled.count(" exponential(")
+    return jaxpr, sines, exponentials
 
 
-def compile_the_whole_step(arrays=10, seconds=0.06):
-    """If the gradient alone is compiled, Python launches two kernels more an array.
+def check_one_exponential_is_left():
+    """The jaxpr has a sin and two exp; the compiled program has one exponential."""
+    jaxpr, sines, exponentials = useless_work_is_dropped(10)
+    names = [equation.primitive.name for equation in jaxpr.eqns]
+    assert names == ["sin", "exp", "exp", "add"]
+    assert (sines, exponentials) == (0, 1)
 
-    Compile the widest region, here the whole training step. Its old arrays are not
-    needed again: donate them, and XLA may write the new ones into their memory. Then
-    the old are gone, so go on with the result.
+
+def calls_return_early(n=300_000):
+    """A call may return before its result is ready.
+
+    JAX starts the work and goes on with the next line of Python. The array that you
+    get is filled in later. `y.block_until_ready()` waits for it, and so does anything
+    that needs the numbers, such as `print(y)`. If you time a call, wait before you
+    stop the clock.
+
+    Myth: the time that a call takes is the time that the work takes.
+    """
+    x = jnp.linspace(1, 0, n)
+    jnp.sort(x).block_until_ready()  # compile before the clock starts
+
+    start = time.perf_counter()
+    y = jnp.sort(x)
+    print(f"returned after {1000 * (time.perf_counter() - start):.2f} ms")
+    y.block_until_ready()
+    print(f"ready after {1000 * (time.perf_counter() - start):.2f} ms")
+    return y
+
+
+def check_the_numbers_are_sorted():
+    """Once it is waited for, the result is sorted: from 0 up to 1."""
+    y = calls_return_early(1000)
+    np.testing.assert_allclose(y, np.linspace(0, 1, 1000), rtol=1e-6, atol=1e-7)
+
+
+def wave(x):
+    """A wave that dies away."""
+    return jnp.sin(x) * jnp.exp(-x)
+
+
+def first_call_pays(n=1000):
+    """The first call of a compiled function is slow, because it compiles.
+
+    Later calls run what was compiled. So warm up before you time: call the function
+    once, and start the clock after that.
+    """
+    x = jnp.linspace(0, 3, n)
+    compiled = jax.jit(lambda x: wave(x))
+
+    start = time.perf_counter()
+    first = compiled(x).block_until_ready()
+    print(f"first call: {1000 * (time.perf_counter() - start):.3f} ms")
+
+    start = time.perf_counter()
+    second = compiled(x).block_until_ready()
+    print(f"second call: {1000 * (time.perf_counter() - start):.3f} ms")
+    return first, second
+
+
+def check_both_calls_give_the_wave():
+    """The slow call and the fast call give the same wave."""
+    x = np.linspace(0, 3, 7)
+    expected = np.sin(x) * np.exp(-x)
+    for result in first_call_pays(7):
+        np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-6)
+
+
+def op_by_op_compiles_too(n=1001):
+    """Without `jax.jit`, each operation is compiled by itself at its first call.
+
+    JAX keeps a small compiled program for each operation, shape and dtype. When it
+    meets a new one, it compiles. Here the array has a new length, 1001, so all
+    operations of `wave` are new.
+
+    Myth: without `jax.jit` nothing is compiled. Compare the column "first call" with
+    the column "a call", in the row "op by op".
+    """
+    x = jnp.linspace(0, 3, n)
+    compiled = jax.jit(lambda x: wave(x))
+    race({"op by op": wave, "compiled": compiled}, x, seconds=0.05)
+    y = compiled(x)
+    return y
+
+
+def check_the_racers_give_the_wave():
+    """What the race compared is the wave of NumPy."""
+    x = np.linspace(0, 3, 1001)
+    expected = np.sin(x) * np.exp(-x)
+    y = op_by_op_compiles_too()
+    np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-6)
+
+
+def what_traces_again(n=3):
+    """A compiled program fits one shape and one dtype.
+
+    An array of another shape or dtype needs another program, so JAX traces and
+    compiles again. You are not told, but that call is slow. `traces` from
+    `jaxintro.lens`, put around a compiled function, counts its traces in `.count` and
+    notes why each was needed.
+
+    Predict: there are four calls. After which of them has the count grown?
     """
 
+    @traces
+    @jax.jit
+    def double(x):
+        return 2 * x
+
+    double(jnp.zeros(n))
+    at_first = double.count
+    double(jnp.ones(n))
+    other_values = double.count
+    double(jnp.ones(n + 1))
+    other_shape = double.count
+    double(jnp.ones(n + 1, dtype=int))
+    other_dtype = double.count
+    print(double)
+    return at_first, other_values, other_shape, other_dtype
+
+
+def check_shape_and_dtype_decide():
+    """New values use the old program; a new shape or dtype needs a new trace."""
+    with redirect_stdout(io.StringIO()) as printed:
+        assert what_traces_again(5) == (1, 1, 2, 3)
+    assert "shape (5,) -> (6,)" in printed.getvalue()
+    assert "dtype float32 -> int32" in printed.getvalue()
+
+
+def python_numbers_trace_again(x=2.0):
+    """A Python number and an array of one number are two kinds of argument.
+
+    A Python number is *weakly typed*: it takes on the dtype of what it meets, as you
+    saw in numpy_parity. So the program for a Python float is not the one for a float32
+    array. If you mix both, you compile twice. A Python int has yet another dtype.
+    """
+
+    @traces
+    @jax.jit
+    def double(x):
+        return 2 * x
+
+    double(x)
+    a_float = double.count
+    double(x + 1)
+    another_float = double.count
+    double(int(x))
+    an_int = double.count
+    double(jnp.float32(x))
+    an_array = double.count
+    print(double)
+    return a_float, another_float, an_int, an_array
+
+
+def check_weak_types_are_a_kind_of_their_own():
+    """A Python float, a Python int and a float32 array need a trace each."""
+    with redirect_stdout(io.StringIO()) as printed:
+        assert python_numbers_trace_again(-7.0) == (1, 1, 2, 3)
+    assert "weak type" in printed.getvalue()
+
+
+def trees_trace_again(n=3):
+    """An argument may be a tree of arrays, and a new structure traces again.
+
+    A *pytree* is any nesting of dicts, lists and tuples with arrays in it, such as the
+    parameters of a model. Its structure and the shapes and dtypes of its arrays decide
+    which program fits. `jax.tree.leaves` gives its arrays as a list.
+
+    Predict: the second dict has other values and another order, the third another
+    key. Which of them needs a new trace?
+    """
+
+    @traces
+    @jax.jit
+    def total(params):
+        leaves = jax.tree.leaves(params)
+        return sum(jnp.sum(leaf) for leaf in leaves)
+
+    x = jnp.ones(n)
+    total({"w": x, "b": x})
+    a_dict = total.count
+    total({"b": 2 * x, "w": 3 * x})
+    other_values = total.count
+    total({"w": x, "bias": x})
+    other_key = total.count
+    total([x, x])
+    a_list = total.count
+    return a_dict, other_values, other_key, a_list
+
+
+def check_structure_decides():
+    """Other values in a dict need no new trace; another key or a list needs one."""
+    assert trees_trace_again(4) == (1, 1, 2, 3)
+
+
+def new_function_new_trace(turns=5):
+    """JAX keeps compiled programs for a function object, not for its code.
+
+    A `lambda` or a `def` inside a loop makes a new object at each turn, even if the
+    code is the same. The cure is to call `jax.jit` once, before the loop. Here
+    `traces` stands on the inner function and counts how often that is traced.
+
+    Predict: how often is `slow` traced in five turns, and how often `fast`?
+    """
+
+    @traces
+    def slow(x):
+        return x + 1
+
+    for i in range(turns):
+        compiled = jax.jit(lambda x: slow(x))  # the mistake
+        compiled(i)
+    in_the_loop = slow.count
+
+    @traces
+    def fast(x):
+        return x + 1
+
+    compiled = jax.jit(lambda x: fast(x))  # the cure
+    for i in range(turns):
+        compiled(i)
+    before_the_loop = fast.count
+    return in_the_loop, before_the_loop
+
+
+def check_a_lambda_in_a_loop_traces_each_turn():
+    """In the loop it is traced once a turn, before the loop once in all."""
+    assert new_function_new_trace(3) == (3, 1)
+
+
+def new_method_new_trace(turns=5):
+    """A method is a new function object each time you write its name.
+
+    Python makes `model.predict` when it reads the dot. So `jax.jit(model.predict)` is
+    the same mistake as the `lambda` in the loop, and harder to see. The cure is a
+    plain function: what was in `self` becomes an argument.
+    """
+
+    class Model:
+        weight = 2.0
+
+        @traces
+        def predict(self, x):
+            return self.weight * x
+
+    model = Model()
+    for i in range(turns):
+        slow = jax.jit(model.predict)(i)  # the mistake
+    as_method = Model.predict.count
+
+    @traces
+    @jax.jit
+    def predict(weight, x):
+        return weight * x
+
+    for i in range(turns):
+        fast = predict(model.weight, i)  # the cure
+    as_function = predict.count
+    return slow, as_method, fast, as_function
+
+
+def check_a_method_traces_each_turn():
+    """The method is traced once a turn, the function once; both give weight · x."""
+    slow, as_method, fast, as_function = new_method_new_trace(3)
+    assert slow == fast == 2.0 * 2  # the weight times the last of 0, 1, 2
+    assert (as_method, as_function) == (3, 1)
+
+
+def compile_the_whole_step(size=3):
+    """Compile the largest piece that you can: a whole training step.
+
+    Here only the gradient is compiled, so Python starts three things: the gradient, a
+    multiplication and a subtraction. These are the three outer equations of the jaxpr
+    of `step`, and `in_parts.eqns` is the list of them. (What stands inside
+    `jit[…]` is one program.) A compiled function that is called inside another
+    compiled function becomes a part of it.
+
+    Predict: `whole` is `step`, compiled. How many outer equations has it?
+    """
+
+    def loss(w):
+        return jnp.sum(w**2) / 2
+
+    gradient = jax.jit(jax.grad(loss))
+
+    def step(w):
+        return w - 0.1 * gradient(w)
+
+    whole = jax.jit(step)
+
+    w = jnp.arange(1.0, size + 1)
+    in_parts = jax.make_jaxpr(step)(w)
+    starts_in_parts = len(in_parts.eqns)
+    starts_as_whole = len(jax.make_jaxpr(whole)(w).eqns)
+    race({"in parts": step, "whole": whole}, w, seconds=0.05)
+    new_w = whole(w)
+    return new_w, starts_in_parts, starts_as_whole
+
+
+def check_three_starts_become_one():
+    """Three equations become one, and the step makes 0.9 w of w."""
+    new_w, in_parts, as_whole = compile_the_whole_step(8)
+    assert (in_parts, as_whole) == (3, 1)
+    np.testing.assert_allclose(new_w, 0.9 * np.arange(1, 9), rtol=1e-6)
+
+
+def donated_array_is_deleted(size=3):
+    """A donated argument is used up: its array is deleted by the call.
+
+    A training step needs its old parameters no longer. With `donate_argnums=0` you
+    donate the first argument: XLA may write the result into its memory, so that old
+    and new need not both have room. Give the result the old name, and you never touch
+    what is gone.
+
+    `partial(jax.jit, donate_argnums=0)` is `jax.jit` with this option filled in, so
+    that it can stand as a decorator. `partial` is Python's own, from `functools`.
+    """
+
+    @partial(jax.jit, donate_argnums=0)
     def step(params):
-        return [w - 0.1 * dw for w, dw in zip(params, slope(params), strict=True)]
+        return 0.9 * params
 
-    slope = jax.jit(jax.grad(lambda params: sum(jnp.sum(w**2) for w in params) / 2))
-    whole = jax.jit(step, donate_argnums=0)
-    params = [jnp.full(3, i + 1, dtype=jnp.float32) for i in range(arrays)]
-    before, after = (len(jax.make_jaxpr(f)(params).eqns) for f in (step, whole))
-    timed = race({"in parts": step, "whole": whole}, params, seconds=seconds)
-    new = [w[0] for w in whole(params)]
+    params = jnp.ones(size)
+    old = params  # a second name for the first array
+    params = step(params)
+    params = step(params)
     try:
-        np.asarray(params[0])
+        old + 1
     except RuntimeError as error:
-        old = error
-    launches = f"{before} become {after}"
-    return {"launches": launches, "race": timed, "new": new, "old": old}
+        refused = error
+    return params, refused
 
 
-def check_step_is_launched_at_once():
-    """Two launches an array and one for the gradient become one; w becomes 0.9 w."""
-    for arrays in (2, 10):
-        launches, _, new, _ = compile_the_whole_step(arrays, seconds=0).values()
-        assert launches == f"{1 + 2 * arrays} become 1"
-        np.testing.assert_allclose(new, 0.9 * np.arange(1, arrays + 1), rtol=1e-6)
+def check_donated_array_cannot_be_read():
+    """Two steps make 0.81 of 1, and to use the donated array is a RuntimeError."""
+    params, refused = donated_array_is_deleted(8)
+    np.testing.assert_allclose(params, np.full(8, 0.81), rtol=1e-6)
+    assert isinstance(refused, RuntimeError)
+    assert "deleted" in str(refused)
 
 
-def check_donated_array_is_deleted():
-    """Reading an array that was donated is a RuntimeError: it has been deleted."""
-    old = compile_the_whole_step(seconds=0)["old"]
-    assert isinstance(old, RuntimeError)
-    assert "deleted" in str(old)
+def last_digits_may_change(x=0.1):
+    """Compiled and op by op, the last digits may differ.
 
+    In 32 bits, 0.1 is really 0.10000000149. Ten times that is 1.0000000149, which has
+    no room in 32 bits, so it is rounded to 1. A compiled program may multiply and
+    subtract in one step, without rounding in between. Whether it does, depends on the
+    processor. Compare with a tolerance: `np.allclose(a, b, atol=1e-6)`.
 
-def last_digits_may_change(x=0.7):
-    """In float32, 1 + 10⁻⁹ is 1, so (x (1 + 10⁻⁹))² − x² is 0, op by op.
-
-    XLA may make one fused multiply-add of product and difference, which does not round
-    the product. What is left then is the rounding error of x².
-
-    Myth: compiled code gives the same bits. It gives the same up to rounding.
+    Myth: compiling a function never changes its result.
     """
 
-    def change(x, s):
-        return (x * (1 + s)) ** 2 - x**2
+    def excess(x):
+        return x * 10 - 1
 
-    x, s = jnp.float32(x), jnp.float32(1e-9)
-    return {"op by op": change(x, s), "compiled": jax.jit(change)(x, s)}
+    x = jnp.float32(x)
+    op_by_op = excess(x)
+    compiled = jax.jit(excess)(x)
+    equal = op_by_op == compiled
+    close = np.allclose(op_by_op, compiled, atol=1e-6)
+    return op_by_op, compiled, equal, close
 
 
-def check_difference_is_one_rounding():
-    """Op by op it is 0; compiled it is 0 or, exactly, x² less x² rounded to float32."""
-    for x in (0.3, 0.7, 0.9):
-        result = last_digits_may_change(x)
-        square = float(np.float32(x)) ** 2
-        assert result["op by op"] == 0
-        assert result["compiled"] in (0, square - float(np.float32(square)))
+def check_the_difference_is_one_rounding():
+    """The compiled result is rounded after each operation, or only at the end."""
+    for x in (0.1, 0.7, 0.9):
+        op_by_op, compiled, equal, close = last_digits_may_change(x)
+        each_time = np.float32(x) * np.float32(10) - np.float32(1)
+        at_the_end = np.float32(float(np.float32(x)) * 10 - 1)
+        assert op_by_op == each_time
+        assert compiled in (each_time, at_the_end)
+        assert equal == (float(op_by_op) == float(compiled))
+        assert close is True
+
+
+def look_inside_without_jit(values=(1.0, 2.0, 3.0)):
+    """`jax.disable_jit` lets you debug a compiled function with ordinary tools.
+
+    When a result is wrong, you want to see the numbers on the way, but inside a
+    compiled function there are only tracers. In a block `with jax.disable_jit():`
+    every `jax.jit` is ignored. Python runs the function on the real arrays, and both
+    `print` and a debugger work. Here it shows why one result is `inf`.
+    """
+
+    @jax.jit
+    def inverse_gaps(x):
+        gap = x - jnp.mean(x)
+        print("gap is", gap)
+        return 1 / gap
+
+    x = jnp.array(values)
+    compiled = inverse_gaps(x)
+    with jax.disable_jit():
+        plain = inverse_gaps(x)
+    return compiled, plain
+
+
+def check_numbers_are_printed_without_jit():
+    """Both ways give 1 / (x − mean), but only without `jit` are numbers printed."""
+    with redirect_stdout(io.StringIO()) as printed:
+        results = look_inside_without_jit((1.0, 2.0, 6.0, 3.0))
+    np.testing.assert_allclose(results, [[-0.5, -1, 1 / 3, np.inf]] * 2, rtol=1e-6)
+    first, second = printed.getvalue().splitlines()
+    assert "float32[4]" in first
+    assert second == "gap is [-2. -1.  3.  0.]"
+
+
+def numpy_selu(x):
+    """SELU again, in NumPy."""
+    return 1.05 * np.where(x > 0, x, 1.67 * np.exp(x) - 1.67)
+
+
+def small_arrays_are_faster_in_numpy(x=0.5):
+    """To call a compiled program takes some microseconds, however small the work.
+
+    At each call, JAX looks up the program that fits the arguments and hands it to the
+    device. NumPy just computes.
+
+    Predict: SELU has six operations. For one number, which is faster: six operations
+    of NumPy or one compiled program?
+    """
+    x = np.float32(x)
+    compiled = jax.jit(selu)
+    race({"NumPy": numpy_selu, "compiled": compiled}, x, seconds=0.05)
+    y = compiled(x)
+    return y
+
+
+def check_numpy_and_jax_agree_on_one_number():
+    """The compiled SELU gives what NumPy gives in float64."""
+    y = small_arrays_are_faster_in_numpy(-1.5)
+    np.testing.assert_allclose(y, numpy_selu(-1.5), rtol=1e-5)
+
+
+def compiling_must_be_paid_back(n=4_000_000):
+    """Compiling costs time once, and each later call gives some of it back.
+
+    The picture adds up the time of 1, 2, 3, … calls. NumPy has nothing to compile. The
+    line of JAX starts higher, because the first call compiles, and rises more slowly.
+    Where the lines cross, compiling has been paid back; `calls_needed` says after how
+    many calls. (Where it is negative, NumPy is faster on your machine.)
+
+    So compile what is large, or called often, or made of many operations: a training
+    step, a simulation, a loss. Leave alone what is tiny, or runs only once. What a
+    compiled function cannot do, and what to do instead, is the next lesson.
+    """
+    import matplotlib.pyplot as plt
+
+    x = np.linspace(-3, 3, n, dtype=np.float32)
+    compiled = jax.jit(lambda x: selu(x))  # new, so not compiled yet
+    timed = race({"NumPy": numpy_selu, "JAX": compiled}, x, seconds=0.2)
+    _, jax_first = timed.first_seconds
+    numpy_later, jax_later = timed.seconds
+    saved = numpy_later - jax_later  # by each later call
+    calls_needed = (jax_first - jax_later) / saved
+
+    calls = np.arange(1, 41)
+    _, axes = plt.subplots()
+    axes.plot(calls, calls * numpy_later, label="NumPy")
+    axes.plot(calls, jax_first + (calls - 1) * jax_later, label="JAX")
+    axes.set(xlabel="calls", ylabel="seconds in all")
+    axes.set_title("Compiling must be paid back")
+    axes.legend()
+    return timed, calls_needed, axes
+
+
+def check_lines_add_up_the_calls():
+    """The lines add up call by call, and they would cross at `calls_needed`."""
+    timed, needed, axes = compiling_must_be_paid_back(100_000)
+    numpy_later, jax_later = timed.seconds
+    jax_first = timed.first_seconds[1]
+    in_numpy, in_jax = (line.get_ydata() for line in axes.lines)
+    np.testing.assert_allclose(in_numpy, np.cumsum([numpy_later] * 40), rtol=1e-9)
+    expected = np.cumsum([jax_first, *[jax_later] * 39])
+    np.testing.assert_allclose(in_jax, expected, rtol=1e-9)
+    at_needed = jax_first + (needed - 1) * jax_later
+    np.testing.assert_allclose(needed * numpy_later, at_needed, rtol=1e-6)

@@ -1,450 +1,843 @@
 """NumPy parity: the same words, other rules.
 
-`jax.numpy` reads like NumPy, yet an array cannot be changed, numbers have 32 bits, an
-index out of bounds is no error, and a part of NumPy is missing. After this lesson you
-can move a NumPy program over and know which lines to look at. Read first: nothing.
+`jax.numpy` looks like NumPy, and most lines of a NumPy program need no change. But an
+array of JAX cannot be changed, its numbers have 32 bits, an index past the end is no
+error, and a part of NumPy is missing. After this lesson you can move a NumPy program to
+JAX, and you know which lines to look at first. In the code, `a` and `b` are arrays of
+NumPy, `x` and `y` are arrays of JAX.
+Read first: first_steps.
 """
 
 import warnings
-from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxintro.lens import explain, race
-
-try:
-    from jax import enable_x64
-except ImportError:  # before jax 0.8
-    from jax.experimental import enable_x64
-
-ORDER = 10  # lessons stand in steps of ten; there is no other registry
-
-WHY_MISSING = {
-    "writes in place": ["copyto", "putmask"],
-    "is about memory": ["shares_memory", "may_share_memory", "ascontiguousarray"],
-    "is text or files": ["loadtxt", "savetxt", "genfromtxt", "array2string"],
-    "is about dates": ["busday_count", "busday_offset", "is_busday", "isnat"],
-    "dtype depends on values": ["min_scalar_type", "real_if_close"],
-}
+ORDER = 20  # lessons stand in steps of ten; there is no other registry
 
 
-def arrays_read_alike(numbers=(0, 1, 2, 3)):
-    """Write jnp for np, name the dtype, and arrays and algebra carry over unchanged."""
-    x = jnp.array(numbers, dtype="int32")
-    a, b = 2 * x, x + 1
-    algebra = {"x": x, "2x": a, "x + 1": b, "sum": a + b, "dot": a @ b}
-    algebra["outer"] = jnp.outer(a, b)
-    whole, zeros = jnp.arange(4, dtype="int32"), jnp.zeros((2, 5), "float16")
-    points = jnp.linspace(-3, 3, 100, dtype="float32")
-    return algebra | {"arange": whole, "zeros": zeros, "linspace": points}
+def the_same_words(numbers=(0, 1, 2, 3)):
+    """Write `jnp` for `np`, and the arithmetic of arrays stays the same.
+
+    Each line for NumPy is followed by the same line for JAX. Compare the values on the
+    right: the numbers agree. Only the type of the numbers differs, the *dtype*: it is
+    `int64` in NumPy and `int32` in JAX. A later section is about that.
+    """
+    a = np.array(numbers)
+    x = jnp.array(numbers)
+
+    a_sum = 2 * a + (a + 1)
+    x_sum = 2 * x + (x + 1)
+
+    a_dot = (2 * a) @ (a + 1)
+    x_dot = (2 * x) @ (x + 1)
+
+    a_outer = np.outer(2 * a, a + 1)
+    x_outer = jnp.outer(2 * x, x + 1)
+    return a, x, a_sum, x_sum, a_dot, x_dot, a_outer, x_outer
 
 
 def check_algebra_is_a_plain_loop():
-    """Each result is what a plain Python loop over the numbers gives, in int32."""
-    for numbers in ([0, 1, 2, 3], [5, -4, 11, 0]):
-        a, b = [2 * x for x in numbers], [x + 1 for x in numbers]
-        sums = [3 * x + 1 for x in numbers]
-        dot = sum(2 * x * (x + 1) for x in numbers)
-        outer = [[x * y for y in b] for x in a]
-        found = list(arrays_read_alike(numbers).values())[:6]
-        assert [y.tolist() for y in found] == [numbers, a, b, sums, dot, outer]
-        assert {y.dtype.name for y in found} == {"int32"}
+    """NumPy and JAX both give what a plain Python loop over the numbers gives."""
+    for numbers in ((0, 1, 2, 3), (5, -4, 11, 0)):
+        doubled = [2 * n for n in numbers]
+        raised = [n + 1 for n in numbers]
+        sums = [n + m for n, m in zip(doubled, raised, strict=True)]
+        dot = sum(n * m for n, m in zip(doubled, raised, strict=True))
+        outer = [[n * m for m in raised] for n in doubled]
+        expected = [numbers, numbers, sums, sums, dot, dot, outer, outer]
+        for found, right in zip(the_same_words(numbers), expected, strict=True):
+            np.testing.assert_array_equal(found, right)
+
+
+def arrays_are_made_alike(count=7):
+    """The functions that make arrays have the names and arguments of NumPy.
+
+    `jnp.linspace`, `jnp.arange` and `jnp.zeros` are called as in NumPy, and `dtype=` is
+    the type of the numbers, as there. Only the default type is another one.
+    """
+    a_points = np.linspace(-3, 3, count)
+    x_points = jnp.linspace(-3, 3, count)
+
+    a_steps = np.arange(4)
+    x_steps = jnp.arange(4)
+
+    a_zeros = np.zeros(3, dtype="float16")
+    x_zeros = jnp.zeros(3, dtype="float16")
+    return a_points, x_points, a_steps, x_steps, a_zeros, x_zeros
 
 
 def check_arrays_are_numpys():
-    """arange, zeros and linspace have NumPy's shape, dtype and numbers."""
-    *_, whole, zeros, points = arrays_read_alike().values()
-    numpys = [np.arange(4, dtype="int32"), np.zeros((2, 5), "float16")]
-    numpys += [np.linspace(-3, 3, 100, dtype="float32")]
-    for array, expected in zip((whole, zeros, points), numpys, strict=True):
-        assert array.dtype == expected.dtype
-        np.testing.assert_allclose(array, expected, rtol=1e-6, atol=1e-6)
+    """`linspace`, `arange` and `zeros` make the same numbers in NumPy and in JAX."""
+    for count in (7, 100):
+        points = [-3 + 6 * i / (count - 1) for i in range(count)]
+        a, x, *exact, a_zeros, x_zeros = arrays_are_made_alike(count)
+        np.testing.assert_allclose(a, points, atol=1e-12)
+        np.testing.assert_allclose(x, points, atol=1e-6)
+        for steps in exact:
+            np.testing.assert_array_equal(steps, [0, 1, 2, 3])
+        for zeros in (a_zeros, x_zeros):
+            np.testing.assert_array_equal(zeros, [0, 0, 0])
+            assert zeros.dtype == np.float16
 
 
-def numbers_have_32_bits(value=0.1):
-    """NumPy's numbers have 64 bits, JAX's have 32, until a switch gives them 64.
+def a_jax_array_has_its_own_type(numbers=(1.0, 2.0)):
+    """A JAX array is a `jax.Array`, and it is not a NumPy array.
 
-    A float64 asked for by name is cut with a warning, one from NumPy without a word.
-
-    Predict: which dtypes does JAX give to [1] and to [0.1]?
+    `type(x)` gives an internal name. The name to use, for example in `isinstance`, is
+    `jax.Array`. Code that asks for `np.ndarray` does not recognise a JAX array.
     """
-    with enable_x64(False), warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        dtypes = [jnp.array([x]).dtype.name for x in (1, value)]
-        given = jnp.asarray(np.array(value))
-        silent = len(caught)
-        named = jnp.array(value, dtype="float64")
-    with enable_x64(True):
-        wide = [np.asarray(jnp.array([x])) for x in (1, value)]
-    cut = {"given": given, "named": named, "warnings": [silent, len(caught) - silent]}
-    return {"default": dtypes, **cut, "x64 enabled": wide}
+    x = jnp.array(numbers)
+    internal = type(x)
+    is_jax_array = isinstance(x, jax.Array)
+    is_numpy_array = isinstance(x, np.ndarray)
+    return internal, is_jax_array, is_numpy_array
+
+
+def check_a_jax_array_is_no_numpy_array():
+    """What `jnp.array` makes is a `jax.Array`, and no `np.ndarray`."""
+    internal, is_jax_array, is_numpy_array = a_jax_array_has_its_own_type()
+    assert internal is not np.ndarray
+    assert is_jax_array
+    assert not is_numpy_array
+
+
+def jax_numbers_have_32_bits(value=0.1):
+    """NumPy gives a number 64 bits, and JAX gives it 32.
+
+    A bit is one binary digit. Half the bits need half the memory: `nbytes` counts the
+    bytes, of 8 bits each. The price is precision. A `float32` is right to about 7
+    decimal digits, a `float64` to about 16. The page prints only a few digits;
+    `.item()` takes the number out of the array, so that you see all of them.
+    """
+    a = np.array([value])
+    x = jnp.array([value])
+    a_bytes = a.nbytes
+    x_bytes = x.nbytes
+    a_number = a.item()
+    x_number = x.item()
+    return a, x, a_bytes, x_bytes, a_number, x_number
 
 
 def check_defaults_are_32_bits():
-    """From a list JAX makes int32 or float32; with x64 enabled, NumPy's dtypes."""
+    """A decimal number has 8 bytes in NumPy and 4 in JAX: the nearest float32."""
     for value in (0.1, -1 / 3):
-        default, *_, wide = numbers_have_32_bits(value).values()
-        assert default == ["int32", "float32"]
-        for array, number in zip(wide, (1, value), strict=True):
-            assert array.dtype == np.array([number]).dtype
-            assert array.tolist() == [number]
+        a, x, *sizes, a_number, x_number = jax_numbers_have_32_bits(value)
+        assert sizes == [8, 4]
+        np.testing.assert_array_equal(a, [value])
+        np.testing.assert_array_equal(x, [np.float32(value)])
+        assert a_number == value
+        assert x_number == float(np.float32(value))
+
+
+def float64_is_shortened(value=0.1):
+    """Where you give JAX 64-bit numbers, or ask for them, you get 32 bits.
+
+    In the first case a NumPy array with 64-bit numbers is given to JAX. In the second,
+    `dtype="float64"` asks for 64 bits by name. `warnings.catch_warnings` is Python's
+    own way to collect warnings in a list, so that the page can show them.
+
+    Predict: in which of the two cases does JAX warn you?
+    """
+    with warnings.catch_warnings(record=True, action="always") as caught:
+        given = jnp.array(np.array([value]))
+    warnings_if_given = len(caught)
+
+    with warnings.catch_warnings(record=True, action="always") as caught:
+        asked = jnp.array([value], dtype="float64")
+    warnings_if_asked = len(caught)
+    warning = caught[0].message
+    return given, asked, warnings_if_given, warnings_if_asked, warning
 
 
 def check_a_float64_is_cut():
-    """The nearest float32 comes back: silently, or, if named, with a warning."""
+    """Both become the nearest float32; only the request by name warns."""
     for value in (0.1, -1 / 3):
-        _, given, named, warned, _ = numbers_have_32_bits(value).values()
-        assert np.float32(value) == given == named
-        assert (given.dtype, named.dtype, warned) == (np.float32, np.float32, [0, 1])
+        given, asked, *counts, warning = float64_is_shortened(value)
+        assert counts == [0, 1]
+        assert given.dtype == asked.dtype == np.float32
+        np.testing.assert_array_equal(given, [np.float32(value)])
+        np.testing.assert_array_equal(asked, [np.float32(value)])
+        assert type(warning) is UserWarning
+        assert "float64" in str(warning)
+        assert "jax_enable_x64" in str(warning)
 
 
-def numbers_end_without_an_error(integer=46341, whole=2**24):
-    """Past 2³¹ an int32 turns negative; from 2²⁴ on a float32 does not notice + 1.
+def sixty_four_bits_are_a_setting(value=0.1):
+    """One line gives you 64 bits: `jax.config.update("jax_enable_x64", True)`.
 
-    Predict: what is 46341 · 46341 in int32? (46340² is the last square that fits.)
+    `jax.config.update` changes a setting of JAX. This one holds for the whole program,
+    so put the line at the top, directly after the imports. Here the last line switches
+    back, because the rest of this course uses the default.
     """
-    x, y = jnp.array(integer, dtype="int32"), jnp.array(whole, dtype="float32")
-    return {"square": x * x, "growth": (y + 1) - y}
+    jax.config.update("jax_enable_x64", True)
+    whole = jnp.array([1])
+    x = jnp.array([value])
+    number = x.item()
+    jax.config.update("jax_enable_x64", False)
+    return whole, x, number
 
 
-def check_int32_wraps_and_float32_sticks():
-    """An int32 square wraps into −2³¹ … 2³¹ − 1; float32 counts in ones up to 2²⁴."""
-    for integer, whole, growth in ((46340, 2**24 - 1, 1), (99999, 2**24, 0)):
-        square, grown = numbers_end_without_an_error(integer, whole).values()
-        assert square == (integer**2 + 2**31) % 2**32 - 2**31
-        assert grown == growth
+def check_x64_gives_numpys_types():
+    """With the setting on, JAX has the types of NumPy and loses no digit."""
+    for value in (0.1, -1 / 3):
+        whole, x, number = sixty_four_bits_are_a_setting(value)
+        assert (whole.dtype, x.dtype) == (np.int64, np.float64)
+        np.testing.assert_array_equal(whole, [1])
+        np.testing.assert_array_equal(x, [value])
+        assert number == value
 
 
-def most_of_numpy_is_there():
-    """What JAX leaves out has a reason: its arrays never change and may be on a GPU.
+def an_int32_wraps_around(number=46_341):
+    """A whole number that grows too large for its bits is no error.
 
-    Myth: "All NumPy functions are available, with the exact same API." Most are.
+    An `int32` holds whole numbers from −2147483648 to 2147483647. The square of 46340
+    still fits, the square of 46341 does not. NumPy does the same if you ask it for
+    `int32`. In JAX you meet it more often, because `int32` is the default.
+
+    Predict: what is 46341 times 46341 in JAX?
     """
+    a = np.array([number])
+    a_square = a * a
 
-    def functions(module):
-        public = [(n, getattr(module, n)) for n in dir(module) if n[0] != "_"]
-        return {n for n, f in public if callable(f) and not isinstance(f, type)}
+    x = jnp.array([number])
+    x_square = x * x
 
-    missing = functions(np) - functions(jnp)
-    return {
-        "there": len(functions(np)) - len(missing),
-        "missing": len(missing),
-        "ufuncs missing": [n for n in missing if isinstance(getattr(np, n), np.ufunc)],
-        "linalg": list(functions(np.linalg) - functions(jnp.linalg)),
-        "fft": list(functions(np.fft) - functions(jnp.fft)),
-        **{why: [n for n in WHY_MISSING[why] if n in missing] for why in WHY_MISSING},
-    }
+    b = np.array([number], dtype="int32")
+    b_square = b * b
+    return a_square, x_square, b_square
 
 
-def check_functions_add_up():
-    """There and missing add up to NumPy's own list; 10 to 15 % of it are missing."""
-    public = [getattr(np, name) for name in dir(np) if name[0] != "_"]
-    total = len([f for f in public if callable(f) and not isinstance(f, type)])
-    there, missing, *_ = most_of_numpy_is_there().values()
-    assert there + missing == total
-    assert 0.10 < missing / total < 0.15
+def check_int32_wraps():
+    """An int32 that grows past 2³¹ − 1 starts again at −2³¹, in JAX and in NumPy."""
+    for number in (46_340, 46_341, 99_999):
+        a_square, x_square, b_square = an_int32_wraps_around(number)
+        wrapped = (number**2 + 2**31) % 2**32 - 2**31
+        assert a_square.tolist() == [number**2]
+        assert x_square.tolist() == b_square.tolist() == [wrapped]
 
 
-def check_what_is_missing_is_known():
-    """The one ufunc missing is isnat; linalg and fft lack only NumPy's self-test."""
-    ufuncs, linalg, fft, *named = list(most_of_numpy_is_there().values())[2:]
-    assert (ufuncs, linalg, fft) == (["isnat"], ["test"], ["test"])
-    assert named == list(WHY_MISSING.values())
+def float32_stops_counting(start=16_777_216.0):
+    """A float32 does not know every large whole number.
+
+    A `float32` keeps 24 binary digits. So it knows every whole number up to
+    16777216, which is 2 to the power of 24, but not the next one. A sum is rounded to
+    the nearest number that it knows.
+
+    Predict: what is left in JAX if you add 1 to 16777216.0 and subtract 16777216.0?
+    """
+    a = np.array([start])
+    a_left = (a + 1) - a
+
+    x = jnp.array([start])
+    x_left = (x + 1) - x
+    return a_left, x_left
+
+
+def check_float32_counts_to_two_to_the_24():
+    """From 2²⁴ on, a float32 does not notice + 1; below it does, and a float64 too."""
+    for start, left in ((16_777_216.0, 0), (16_777_215.0, 1), (0.0, 1)):
+        a_left, x_left = float32_stops_counting(start)
+        assert a_left.tolist() == [1]
+        assert x_left.tolist() == [left]
+
+
+def a_plot_takes_a_jax_array(center=134_217_728.0):
+    """Matplotlib takes a JAX array as it is.
+
+    You need not convert anything before you plot. This picture shows which numbers a
+    float32 leaves out. To 134217728, which is 2 to the power of 27, we add the whole
+    numbers from −48 to 48, and then subtract 134217728 again. Exactly computed, the
+    result is the straight line. In float32 it is a staircase, and right of the middle
+    the steps are twice as large.
+    """
+    import matplotlib.pyplot as plt
+
+    added = jnp.arange(-48.0, 49.0)
+    left = (center + added) - center
+
+    _, axes = plt.subplots()
+    axes.plot(added, added, label="exact")
+    axes.plot(added, left, label="float32")
+    axes.set(xlabel="added", ylabel="what is left")
+    axes.set_title("float32 near 2 to the power of 27")
+    axes.legend()
+    return axes
+
+
+def check_the_staircase_is_float32():
+    """The steps in the picture are 8 wide up to 2²⁷ and 16 wide after it."""
+    for center in (134_217_728.0, 2.0**24):
+        exact, stairs = a_plot_takes_a_jax_array(center).lines
+        step = np.arange(-48.0, 49.0)
+        gap = np.where(step <= 0, center * 2.0**-24, center * 2.0**-23)
+        np.testing.assert_array_equal(exact.get_xdata(), step)
+        np.testing.assert_array_equal(exact.get_ydata(), step)
+        # np.rint takes the even neighbour where two are equally near, as float32 does
+        np.testing.assert_array_equal(stairs.get_ydata(), gap * np.rint(step / gap))
 
 
 def arrays_do_not_change(row=1, value=1.0):
-    """A JAX array is immutable: `x[row] = value` is refused, and so is `jnp.put`.
+    """JAX arrays cannot be changed; `.at` makes a new one.
 
-    `x.at[row].set(value)` returns a new array; alone on a line it is lost. `y += 1` too
-    makes a new array: a second name for y still holds the old one.
-
-    Myth: old pages write `jax.ops.index_update(x, row, value)`. It is gone; use `.at`.
+    A JAX array is *immutable*: you cannot write into it. JAX relies on this when it
+    compiles and transforms your functions. `x.at[1, :].set(1.0)` returns a copy of x in
+    which row 1 holds ones. Give the copy a name, or give it the name x.
     """
-    x = jnp.zeros((2, 3), dtype="float32")
+    x = jnp.zeros((3, 2))
     try:
         x[row, :] = value
     except TypeError as error:
         refused = error
-    try:
-        jnp.put(x, row, value)
-    except ValueError as error:
-        put = error
-    x.at[row, :].set(value)
-    y = second_name = x.at[row, :].set(value)
-    y += 1
-    old = hasattr(jax.ops, "index_update")
-    found = {"x[row] = value": refused, "jnp.put": put, "index_update exists": old}
-    return {**found, "x": x, "second name": second_name, "y": y}
+
+    x = x.at[row, :].set(value)
+    return refused, x
 
 
 def check_writing_is_refused():
-    """Assigning is a TypeError that names `.at`, jnp.put a ValueError, as it writes."""
-    refused, put, exists, *_ = arrays_do_not_change().values()
-    assert repr(refused).startswith("TypeError('JAX arrays are immutable")
-    assert repr(put).startswith("ValueError('jax.numpy.put cannot modify")
-    assert (".at[" in str(refused), exists) == (True, False)
+    """Writing into a JAX array is a TypeError that names `.at`; `.at` does the work."""
+    for row, value in ((1, 1.0), (0, -2.5)):
+        refused, x = arrays_do_not_change(row, value)
+        assert type(refused) is TypeError
+        assert "immutable" in str(refused)
+        assert ".at[" in str(refused)
+        expected = np.zeros((3, 2))
+        expected[row, :] = value
+        np.testing.assert_array_equal(x, expected)
+
+
+def a_forgotten_result_is_lost(value=9.0):
+    """`.at` returns its result and does nothing else.
+
+    This mistake is easy to make: the line with `.at` stands alone, nothing takes its
+    result, and no error tells you.
+
+    Predict: what does x hold when it is printed?
+    """
+    x = jnp.zeros(3)
+    x.at[1].set(value)
+    print(x)
+
+    y = x.at[1].set(value)
+    return x, y
 
 
 def check_only_the_result_is_new():
-    """What `.at` and `+=` return is NumPy's result; x and the second name stay."""
-    for row, value in ((1, 1.0), (0, -2.5)):
-        *_, x, second_name, y = arrays_do_not_change(row, value).values()
-        expected = np.zeros((2, 3))
-        np.testing.assert_array_equal(x, expected)
-        expected[row, :] = value
-        np.testing.assert_array_equal(second_name, expected)
-        np.testing.assert_array_equal(y, expected + 1)
+    """`.at` leaves x as it was, and only what it returns has the new number."""
+    for value in (9.0, -0.5):
+        x, y = a_forgotten_result_is_lost(value)
+        np.testing.assert_array_equal(x, [0, 0, 0])
+        np.testing.assert_array_equal(y, [0, value, 0])
 
 
-def at_has_a_family(index=2, y=2.0):
-    """`.at` also reads, and it combines the old number with a new one.
+def plus_equals_makes_a_new_array(amount=1.0):
+    """`x += 1` is allowed, although x cannot be changed.
 
-    An index given twice counts twice; NumPy's `x[[i, i]] += y` adds y once.
+    In NumPy, `a += 1` changes the array itself, so a second name for the same array
+    shows the change. In JAX, `x += 1` means `x = x + 1`.
 
-    Predict: x[i] is 9. What is it after y = 2 was added at [i, i], in JAX?
+    Predict: what does the second name of the JAX array show?
     """
-    x = jnp.array([1, 4, 9, 16], dtype="float32")
-    at, twice = x.at[index], x.at[jnp.array([index, index], dtype="int32")]
-    names = ["set", "add", "subtract", "multiply", "divide", "power", "min", "max"]
-    results = {name: getattr(at, name)(y) for name in names}
-    more = {"apply sqrt": at.apply(jnp.sqrt), "add at [i, i]": twice.add(y)}
-    numpys = np.array(x)
-    numpys[[index, index]] += y
-    return {"get": at.get(), **results, **more, "NumPy's += at [i, i]": numpys}
+    a = np.zeros(3)
+    b = a
+    a += amount
+    print(b)
+
+    x = jnp.zeros(3)
+    y = x
+    x += amount
+    print(y)
+    return b, y, x
+
+
+def check_the_old_array_stays():
+    """After `+=`, a second name shows the new numbers in NumPy and the old in JAX."""
+    for amount in (1.0, -2.5):
+        b, y, x = plus_equals_makes_a_new_array(amount)
+        np.testing.assert_array_equal(b, [amount] * 3)
+        np.testing.assert_array_equal(y, [0, 0, 0])
+        np.testing.assert_array_equal(x, [amount] * 3)
+
+
+def a_slice_is_no_view(value=9.0):
+    """Writing through a slice reaches the array in NumPy, but not in JAX.
+
+    In NumPy `a[1:3]` is a *view*: it looks at the memory of a, and what you write
+    into the view is written into a. In JAX a slice behaves like a copy. If you want the
+    change in x, use `.at` on x itself.
+    """
+    a = np.arange(4.0)
+    view = a[1:3]
+    view[0] = value
+    print(a)
+
+    x = jnp.arange(4.0)
+    part = x[1:3]
+    part = part.at[0].set(value)
+    print(x)
+
+    y = x.at[1].set(value)
+    return a, part, x, y
+
+
+def check_jax_has_no_views():
+    """What is written through a slice changes the NumPy array and not the JAX array."""
+    for value in (9.0, -1.5):
+        a, part, x, y = a_slice_is_no_view(value)
+        np.testing.assert_array_equal(a, [0, value, 2, 3])
+        np.testing.assert_array_equal(part, [value, 2])
+        np.testing.assert_array_equal(x, [0, 1, 2, 3])
+        np.testing.assert_array_equal(y, [0, value, 2, 3])
+
+
+def at_has_a_family(y=2.0):
+    """`.at` can also add, multiply, compare and more.
+
+    Each line works on the one number `x[2]`, which is 9. `.get` only reads it. `.add`,
+    `.subtract`, `.multiply`, `.divide` and `.power` calculate with it. `.max` keeps the
+    larger of the old number and the new one, `.min` the smaller. `.apply` takes a
+    function.
+    """
+    x = jnp.array([1.0, 4.0, 9.0])
+    read = x.at[2].get()
+    added = x.at[2].add(y)
+    subtracted = x.at[2].subtract(y)
+    multiplied = x.at[2].multiply(y)
+    divided = x.at[2].divide(y)
+    squared = x.at[2].power(y)
+    smaller = x.at[2].min(y)
+    larger = x.at[2].max(y)
+    root = x.at[2].apply(jnp.sqrt)
+    return (
+        read,
+        added,
+        subtracted,
+        multiplied,
+        divided,
+        squared,
+        smaller,
+        larger,
+        root,
+    )
 
 
 def check_at_changes_one_number():
-    """Each member of the family changes one number, as plain arithmetic does."""
-    for index, y in ((2, 2.0), (-1, 20.0)):
-        x = [1.0, 4.0, 9.0, 16.0]
-        old = x[index]
-        new = [y, old + y, old - y, old * y, old / y, old**y, min(old, y), max(old, y)]
-        new += [old**0.5, old + 2 * y, old + y]
-        got, *arrays = at_has_a_family(index, y).values()
-        assert got == old
-        for array, x[index] in zip(arrays, new, strict=True):
-            np.testing.assert_allclose(array, x, rtol=1e-5)
+    """Each of them changes one number, as plain arithmetic does."""
+    for y in (2.0, 20.0):
+        read, *arrays = at_has_a_family(y)
+        assert read == 9
+        new = [9 + y, 9 - y, 9 * y, 9 / y, 9**y, min(9, y), max(9, y), 9**0.5]
+        for array, number in zip(arrays, new, strict=True):
+            np.testing.assert_allclose(array, [1, 4, number], rtol=1e-5)
 
 
-def out_of_bounds_is_no_error(index=10):
-    """NumPy stops with an IndexError. Compiled work on a GPU cannot stop halfway.
+def an_index_may_be_given_twice(votes=(0, 2, 2, 1, 2)):
+    """Where an index is given twice, NumPy and JAX count differently.
 
-    So it reads the nearest number and drops what is written; with `mode=` you choose.
+    Five people vote for the candidates 0, 2, 2, 1 and 2. The array of votes is used as
+    an index, and each vote adds 1. For five votes NumPy reads five old counts, all 0,
+    adds 1 to each, and then writes five ones. So candidate 2 gets 1.
 
-    Predict: what is x[10] for an x of five numbers?
+    Predict: how many votes does candidate 2 get in JAX?
     """
-    x, whole = jnp.arange(5, dtype="float32"), jnp.arange(5, dtype="int32")
-    return {
-        "x[index]": x[index],
-        "set": x.at[index].set(9.0),
-        "set, clip": x.at[index].set(9.0, mode="clip"),
-        "get, fill": x.at[index].get(mode="fill", fill_value=-1.0),
-        "take": jnp.take(x, index),
-        "take of integers": jnp.take(whole, index),
-    }
+    index = np.array(votes)
+    a = np.zeros(3)
+    a[index] += 1
+    print(a)
+
+    x = jnp.zeros(3)
+    x = x.at[index].add(1)
+    return a, x
 
 
-def check_reading_clamps_and_writing_drops():
-    """Beyond the end, x[index] is the last number and a write is dropped."""
-    for index in (5, 10, 1000):
-        read, dropped, clipped, filled, *_ = out_of_bounds_is_no_error(index).values()
-        assert (read, filled) == (4, -1)
-        assert dropped.tolist() == [0, 1, 2, 3, 4]
-        assert clipped.tolist() == [0, 1, 2, 3, 9]
+def check_every_vote_counts():
+    """`.at[index].add(1)` counts an index as often as it is given, `+=` only once."""
+    for votes in ((0, 2, 2, 1, 2), (1, 1)):
+        a, x = an_index_may_be_given_twice(votes)
+        assert a.tolist() == [float(i in votes) for i in range(3)]
+        assert x.tolist() == [votes.count(i) for i in range(3)]
+
+
+def reading_past_the_end(index=10):
+    """Reading past the end raises no error in JAX.
+
+    NumPy stops with an IndexError. A program on a GPU cannot easily stop and raise an
+    error in Python. So JAX has a rule for such an index instead. The rule hides
+    mistakes: a wrong index gives a number that looks good.
+
+    Predict: x holds the numbers 0 to 4. What is x[10]?
+    """
+    a = np.arange(5.0)
+    try:
+        a[index]
+    except IndexError as error:
+        refused = error
+
+    x = jnp.arange(5.0)
+    read = x[index]
+    before_the_start = x[-index]
+    return refused, read, before_the_start
+
+
+def check_reading_takes_the_nearest():
+    """Past the end JAX reads the last number, before the start it reads the first."""
+    for index in (10, 1000):
+        refused, read, before_the_start = reading_past_the_end(index)
+        assert type(refused) is IndexError
+        assert "out of bounds" in str(refused)
+        assert read == 4
+        assert before_the_start == 0
+
+
+def writing_past_the_end(index=10, value=9.0):
+    """Writing past the end raises no error either.
+
+    Reading took the nearest number there is. For writing, JAX has another rule.
+
+    Predict: x holds the numbers 0 to 4. What does y hold?
+    """
+    x = jnp.arange(5.0)
+    y = x.at[index].set(value)
+    return y
+
+
+def check_writing_past_the_end_is_dropped():
+    """A write past the end is left out: no number changes."""
+    for index, value in ((10, 9.0), (5, -1.0), (-6, 3.0)):
+        y = writing_past_the_end(index, value)
+        np.testing.assert_array_equal(y, [0, 1, 2, 3, 4])
+
+
+def you_choose_with_mode(index=10):
+    """With `mode=` you say what an index past the end shall do.
+
+    `mode="fill"` reads a mark that you choose with `fill_value=`. Without `fill_value`
+    the mark is `nan`, "not a number". `mode="clip"` uses the nearest index, also for
+    writing.
+    """
+    x = jnp.arange(5.0)
+    marked = x.at[index].get(mode="fill", fill_value=-1.0)
+    nan = x.at[index].get(mode="fill")
+    written = x.at[index].set(9.0, mode="clip")
+    return marked, nan, written
+
+
+def check_mode_is_obeyed():
+    """`mode="fill"` reads the mark, and `mode="clip"` writes to the last place."""
+    for index in (10, 5):
+        marked, nan, written = you_choose_with_mode(index)
+        assert marked == -1
+        assert np.isnan(nan)
+        np.testing.assert_array_equal(written, [0, 1, 2, 3, 9])
+
+
+def take_marks_what_is_not_there(index=10):
+    """`jnp.take(x, 10)` and `x[10]` differ past the end.
+
+    `jnp.take` has `mode="fill"` as its default. For decimal numbers the mark is nan.
+    Whole numbers have no nan, so the mark is the smallest number of their dtype, which
+    may go unnoticed in a calculation.
+    """
+    x = jnp.arange(5.0)
+    taken = jnp.take(x, index)
+    y = jnp.arange(5)
+    taken_whole = jnp.take(y, index)
+    nearest = jnp.take(y, index, mode="clip")
+    return taken, taken_whole, nearest
 
 
 def check_take_marks_what_is_not_there():
-    """Beyond either end, `take` gives nan for floats and −2³¹ for int32."""
-    for index in (5, 10, -6):
-        *_, taken, integer = out_of_bounds_is_no_error(index).values()
+    """Past the end `jnp.take` gives nan, for int32 −2³¹, and with "clip" the last."""
+    for index in (10, 5):
+        taken, taken_whole, nearest = take_marks_what_is_not_there(index)
         assert np.isnan(taken)
-        assert integer == -(2**31)
+        assert taken_whole == -(2**31)
+        assert nearest == 4
 
 
-def lists_are_refused(numbers=(3, 1, 2)):
-    """NumPy makes an array of any list it meets. JAX refuses, as that can be slow.
+def lists_are_refused(last=2):
+    """A JAX function wants an array, where NumPy also takes a list.
 
-    A list of JAX numbers is joined one by one; start from a NumPy array if you can.
+    To make an array of a list takes time. NumPy does it without telling you. JAX
+    wants you to write `jnp.array` yourself, so that you see it.
     """
+    numbers = [3, 1, last]
+    a_sum = np.sum(numbers)
     try:
-        jnp.sum(list(numbers))
+        jnp.sum(numbers)
     except TypeError as error:
         refused = error
-    cured = jnp.sum(jnp.array(numbers, dtype="int32"))
-    jaxpr = str(jax.make_jaxpr(lambda x: jnp.array([x for _ in numbers]))(1.0))
-    operations = jaxpr.count("broadcast_in_dim")
-    return {"sum of a list": refused, "of an array": cured, "operations": operations}
+
+    x_sum = jnp.sum(jnp.array(numbers))
+    return a_sum, refused, x_sum
 
 
 def check_lists_must_become_arrays():
-    """Summing a list is a TypeError; making it an array costs an operation a number."""
-    for numbers in ((3, 1, 2), range(10)):
-        refused, total, operations = lists_are_refused(numbers).values()
-        assert repr(refused).startswith('TypeError("sum requires ndarray')
-        assert (total, operations) == (sum(numbers), len(numbers))
+    """The sum of a list is a TypeError in JAX; as an array the list is summed."""
+    for last in (2, -40):
+        a_sum, refused, x_sum = lists_are_refused(last)
+        assert type(refused) is TypeError
+        assert "list" in str(refused)
+        assert a_sum == x_sum == 3 + 1 + last
 
 
-def mixed_types_stay_narrow(integers=(0, 1, 2)):
-    """Where int32 meets float32, NumPy widens to float64; JAX stays at float32.
+def a_list_is_no_index(last=2):
+    """A list as an index is refused too.
 
-    The one loses no digits, the other no speed. A strict mode makes you say which.
+    `a[[0, 2]]` picks two elements in NumPy. In JAX, make an array of the list first.
     """
-    x, y = jnp.array(integers, dtype="int32"), jnp.ones(3, dtype="float32")
-    pairs = ["int32 float32", "int16 float16", "int8 uint8"]
-    with jax.numpy_dtype_promotion("standard"):
-        dtypes = {pair: jnp.promote_types(*pair.split()).name for pair in pairs}
-    with jax.numpy_dtype_promotion("strict"):
-        try:
-            x + y
-        except ValueError as error:
-            refused = error
-        cured = x.astype("float32") + y
-    return {**dtypes, "strict": refused, "strict, converted": cured}
+    places = [0, last]
+    a = np.array([10.0, 20.0, 30.0])
+    a_picked = a[places]
+
+    x = jnp.array([10.0, 20.0, 30.0])
+    try:
+        x[places]
+    except TypeError as error:
+        refused = error
+    x_picked = x[jnp.array(places)]
+    return a_picked, refused, x_picked
+
+
+def check_an_array_is_an_index():
+    """A list as an index is a TypeError in JAX; an array picks what NumPy picks."""
+    for last in (2, 1):
+        a_picked, refused, x_picked = a_list_is_no_index(last)
+        expected = [10.0, 10.0 * (last + 1)]
+        assert type(refused) is TypeError
+        assert "sequence" in str(refused)
+        np.testing.assert_array_equal(a_picked, expected)
+        np.testing.assert_array_equal(x_picked, expected)
+
+
+def lists_of_arrays_are_welcome(numbers=(1.0, 2.0)):
+    """Functions that join arrays take a list of arrays.
+
+    `jnp.stack` makes rows of them, `jnp.concatenate` puts them end to end.
+
+    Myth: JAX refuses every list.
+    """
+    x = jnp.array(numbers)
+    stacked = jnp.stack([x, 10 * x])
+    joined = jnp.concatenate([x, 10 * x])
+    return stacked, joined
+
+
+def check_a_list_of_arrays_is_joined():
+    """`jnp.stack` and `jnp.concatenate` take a list of arrays, as in NumPy."""
+    for numbers in ((1.0, 2.0), (0.5, -4.0, 3.0)):
+        a = np.array(numbers)
+        stacked, joined = lists_of_arrays_are_welcome(numbers)
+        np.testing.assert_allclose(stacked, [a, 10 * a], rtol=1e-6)
+        np.testing.assert_allclose(joined, [*a, *(10 * a)], rtol=1e-6)
+
+
+def integers_do_not_widen_floats(integers=(1, 2, 16_777_217)):
+    """Where an int32 array meets a float32 array, JAX stays at 32 bits.
+
+    NumPy takes a dtype that can hold the numbers of both without loss, here float64.
+    JAX takes float32. That saves memory, but a large int32 may be rounded: float32 does
+    not know 16777217, as you have seen.
+    """
+    a = np.array(integers, dtype="int32")
+    b = np.ones(3, dtype="float32")
+    a_product = a * b
+    print(int(a_product[2]))
+
+    x = jnp.array(integers, dtype="int32")
+    y = jnp.ones(3, dtype="float32")
+    x_product = x * y
+    print(int(x_product[2]))
+    return a_product, x_product
 
 
 def check_integers_do_not_widen_floats():
-    """Integers widen NumPy's floats, not JAX's, and strict mode refuses the mixture."""
-    for integers in ((0, 1, 2), (-7, 5, 40)):
-        *found, refused, cured = mixed_types_stay_narrow(integers).values()
-        pairs = (("int32", "float32"), ("int16", "float16"), ("int8", "uint8"))
-        assert [np.result_type(*p) for p in pairs] == ["float64", "float32", "int16"]
-        assert found == ["float32", "float16", "int16"]
-        assert repr(refused).startswith("TypePromotionError(")
-        assert cured.tolist() == [integer + 1 for integer in integers]
+    """int32 times float32 is float64 in NumPy; in JAX it is float32, and rounded."""
+    for integers in ((1, 2, 16_777_217), (-7, 5, 40)):
+        a_product, x_product = integers_do_not_widen_floats(integers)
+        assert (a_product.dtype, x_product.dtype) == (np.float64, np.float32)
+        assert a_product.tolist() == list(integers)
+        assert x_product.tolist() == [float(np.float32(n)) for n in integers]
 
 
-def small_arrays_are_faster_in_numpy(seconds=0.1):
-    """Four products take nanoseconds; starting them takes longer, in JAX longest.
+def python_numbers_are_weak(number=3):
+    """A Python number takes the type of the array that it meets.
 
-    The start is paid once an operation, and a thousand dot products can be one too.
+    A `3` or `0.5` in your code has no number of bits. JAX calls its type *weak*: the
+    array decides. So an int8 array stays int8, and a float16 array stays float16. But
+    `np.float32(0.5)` is a number with a dtype of its own, and it is not weak.
     """
-    numbers = np.arange(4, dtype=np.int32)
-    x, thousand = jnp.asarray(numbers), jnp.ones((1000, 4), dtype="int32")
-    contestants = {"numpy": lambda: numbers @ numbers, "jax": lambda: x @ x}
-    times = race(contestants, seconds=seconds)
-    operations = [explain(jnp.vecdot, each, each).equations for each in (x, thousand)]
-    return {"race": times, "dot product": x @ x, "operations": operations}
+    x = jnp.ones(2, dtype="int8")
+    x_more = x + number
+
+    y = jnp.ones(2, dtype="float16")
+    y_more = y + 0.5
+    y_wider = y + np.float32(0.5)
+    return x_more, y_more, y_wider
 
 
-def check_one_start_serves_a_thousand():
-    """0·0 + 1·1 + 2·2 + 3·3 = 14 is one operation, and so are a thousand of them."""
-    _, dot, operations = small_arrays_are_faster_in_numpy(seconds=0.01).values()
-    assert dot == sum(x * x for x in range(4))
-    assert operations == [{"dot_general": 1}, {"dot_general": 1}]
+def check_arrays_keep_their_type():
+    """A Python number leaves int8 and float16 as they are; `np.float32` widens."""
+    for number in (3, -5):
+        x_more, y_more, y_wider = python_numbers_are_weak(number)
+        assert x_more.dtype == np.int8
+        assert y_more.dtype == np.float16
+        assert y_wider.dtype == np.float32
+        assert x_more.tolist() == [1 + number] * 2
+        assert y_more.tolist() == y_wider.tolist() == [1.5, 1.5]
 
 
-def standardise_rows(x):  # [rows, columns] -> the same
-    """Give each row mean 0 and standard deviation 1, for arrays of either kind."""
-    return (x - x.mean(axis=1, keepdims=True)) / x.std(axis=1, keepdims=True)
+def one_element_is_still_an_array(numbers=(2.5, 4.0)):
+    """`x[0]` is an array too, of shape `()`.
 
-
-def what_makes_large_arrays_fast(n=1000, seconds=0.2):
-    """The same line on n² numbers: in NumPy twice, in JAX op by op, and compiled.
-
-    JAX is named for it: Just-in-time compilation, Autodiff, and XLA, the compiler,
-    which joins operations into fewer kernels: fewer passes over the memory.
-
-    Myth: "On large arrays JAX beats NumPy." A part of that is float32 against float64.
+    In NumPy, `a[0]` is a number, and it even counts as a Python `float`. In JAX, `x[0]`
+    is an array without axes. You can calculate with it, but it cannot be the key of a
+    dict. `float(x[0])` makes a Python number of it, and so does `x[0].item()`.
     """
-    wide = np.random.default_rng(0).normal(size=(n, n))
-    narrow = wide.astype(np.float32)
-    x, compiled = jnp.asarray(narrow), jax.jit(standardise_rows)
-    plain = {"numpy float64": wide, "numpy float32": narrow, "jax": x}
-    contestants = {name: partial(standardise_rows, plain[name]) for name in plain}
-    contestants["jax compiled"] = partial(compiled, x)
-    times, seen = race(contestants, seconds=seconds), explain(compiled, x)
-    kernels = f"{seen.kernels} compiled, {seen.eager_kernels} one by one"
-    return {"race": times, "bytes": [wide.nbytes, x.nbytes], "kernels": kernels}
+    a = np.array(numbers)
+    a_is_float = isinstance(a[0], float)
+
+    x = jnp.array(numbers)
+    shape = x[0].shape
+    x_is_float = isinstance(x[0], float)
+    try:
+        {x[0]: "name"}
+    except TypeError as error:
+        refused = error
+
+    number = float(x[0])
+    names = {number: "name"}
+    return a_is_float, shape, x_is_float, refused, number, names
 
 
-def check_half_the_bytes_and_fewer_kernels():
-    """float32 halves the bytes; compiled together, operations need fewer kernels."""
-    _, moved, kernels = what_makes_large_arrays_fast(64, seconds=0.01).values()
-    assert moved == [8 * 64 * 64, 4 * 64 * 64]
-    compiled, _, one_by_one, *_ = kernels.split()
-    assert int(compiled) < int(one_by_one)
+def check_an_element_becomes_a_number():
+    """`x[0]` is no float and no key of a dict; `float(x[0])` is both."""
+    for numbers in ((2.5, 4.0), (-0.25,)):
+        results = one_element_is_still_an_array(numbers)
+        a_is_float, shape, x_is_float, refused, number, names = results
+        assert a_is_float
+        assert shape == ()
+        assert not x_is_float
+        assert type(refused) is TypeError
+        assert "unhashable" in str(refused)
+        assert type(number) is float
+        assert names == {numbers[0]: "name"} == {number: "name"}
+
+
+def most_of_numpy_is_there():
+    """Most names of NumPy are in `jax.numpy` as well.
+
+    `np.__all__` lists the public names of NumPy, and `dir(jnp)` those of `jax.numpy`.
+    Among the missing are `copyto` and `putmask`, which change an array in place,
+    `loadtxt`, which reads a file, and `shares_memory`, which asks about views.
+    `np.random` is missing too, because JAX has its own `jax.random`.
+
+    Myth: JAX has all of NumPy.
+    """
+    total = len(np.__all__)
+    missing = set(np.__all__) - set(dir(jnp))
+    named = missing & {"copyto", "putmask", "loadtxt", "shares_memory", "random"}
+    number_missing = len(missing)
+    number_present = total - number_missing
+    return total, missing, named, number_missing, number_present
+
+
+def check_functions_add_up():
+    """More than 70 % of the names of NumPy are there, and the five named are not."""
+    total, missing, named, number_missing, number_present = most_of_numpy_is_there()
+    assert total == len(np.__all__) == number_present + number_missing
+    assert number_missing == len(missing)
+    assert missing < set(np.__all__)
+    assert 0.7 < number_present / total < 0.9
+    assert named == {"copyto", "putmask", "loadtxt", "shares_memory", "random"}
+
+
+def what_to_write_instead(numbers=(3.0, 1.0, 2.0)):
+    """Where NumPy changes an array in place, JAX returns a new one.
+
+    The comment beside each line is the line of NumPy that it replaces. To read a file,
+    use NumPy, and give what was read to `jnp.array`.
+    """
+    x = jnp.array(numbers)
+    ordered = jnp.sort(x)  # a.sort()
+    filled = jnp.full_like(x, 7.0)  # a.fill(7.0)
+    replaced = x.at[0].set(9.0)  # np.put(a, 0, 9.0)
+    doubled = 2 * x  # np.multiply(a, 2, out=a)
+    cut = jnp.where(x > 1.5, 1.5, x)  # a[a > 1.5] = 1.5
+    return ordered, filled, replaced, doubled, cut
+
+
+def check_the_lines_do_the_same():
+    """Each line of JAX gives what the line of NumPy leaves in the array."""
+    for numbers in ((3.0, 1.0, 2.0), (0.5, 8.0, -1.0)):
+        arrays = [np.array(numbers) for _ in range(5)]
+        arrays[0].sort()
+        arrays[1].fill(7.0)
+        np.put(arrays[2], 0, 9.0)
+        np.multiply(arrays[3], 2, out=arrays[3])
+        arrays[4][arrays[4] > 1.5] = 1.5
+        for found, a in zip(what_to_write_instead(numbers), arrays, strict=True):
+            np.testing.assert_array_equal(found, a)
 
 
 def a_square_hides_the_wrong_axis(rows=((1.0, 3.0), (10.0, 30.0))):
-    """A row mean without keepdims is taken from columns; on a square nothing complains.
+    """On a square matrix a wrong axis raises no error.
 
-    Myth: a slide standardises rows as `(x - x.mean(1)) / x.std(1)`.
+    We want each row to have mean 0, so we subtract its mean. `x.mean(axis=1)` has one
+    number for each row, and its shape is `(2,)`. NumPy and JAX lay such an array along
+    the last axis, so the mean of the first row is subtracted from the first column.
+    With `keepdims=True` the shape is `(2, 1)`, and each row loses its own mean.
+
+    Myth: `x - x.mean(axis=1)` subtracts from each row its own mean.
     """
-    x = jnp.array(rows, dtype="float32")
-    with jax.numpy_rank_promotion("allow"):
-        wrong = (x - x.mean(1)) / x.std(1)
-    with jax.numpy_rank_promotion("raise"):
-        try:
-            x - x.mean(1)
-        except ValueError as error:
-            refused = error
-    return {"wrong": wrong, "right": standardise_rows(x), "told to complain": refused}
+    x = jnp.array(rows)
+    wrong = x - x.mean(axis=1)
+    wrong_means = wrong.mean(axis=1)
+
+    right = x - x.mean(axis=1, keepdims=True)
+    right_means = right.mean(axis=1)
+    return wrong, wrong_means, right, right_means
 
 
 def check_columns_lose_the_means_of_rows():
-    """Column j wrongly loses the mean of row j, until JAX is told to refuse that."""
+    """Without `keepdims` column j loses the mean of row j, in NumPy as well."""
     for rows in (((1.0, 3.0), (10.0, 30.0)), ((0.0, 2.0), (5.0, 9.0))):
-        x, means, stds = np.array(rows), np.mean(rows, axis=1), np.std(rows, axis=1)
-        wrong, right, refused = a_square_hides_the_wrong_axis(rows).values()
-        for i in (0, 1):
-            columns, own = (x[:, i] - means[i]) / stds[i], (x[i] - means[i]) / stds[i]
-            np.testing.assert_allclose(wrong[:, i], columns, rtol=1e-5)
-            np.testing.assert_allclose(right[i], own, rtol=1e-5)
-        assert "rank_promotion='raise'" in str(refused)
+        a = np.array(rows)
+        columns = np.stack([a[:, j] - sum(a[j]) / 2 for j in (0, 1)], axis=1)
+        own = np.stack([a[i] - sum(a[i]) / 2 for i in (0, 1)])
+        expected = columns, columns.mean(axis=1), own, [0, 0]
+        found = a_square_hides_the_wrong_axis(rows)
+        for array, numbers in zip(found, expected, strict=True):
+            np.testing.assert_allclose(array, numbers, rtol=1e-6)
+        np.testing.assert_array_equal(a - a.mean(axis=1), columns)
 
 
-def arrays_live_on_a_device(numbers=(1.0, 4.0)):
-    """An array is put on the accelerator by itself, if there is one.
+def jax_can_refuse_to_guess(rows=((1.0, 3.0), (10.0, 30.0))):
+    """A setting makes JAX refuse the wrong axis.
 
-    `jax.device_get` brings it back. So does, unseen, any function of NumPy.
-
-    Myth: old pages call `x.device()`. That is no function now; ask `x.devices()`.
+    The number of axes is called the *rank*. To lay an array of rank 1 along a matrix is
+    *rank promotion*. `jax.config.update("jax_numpy_rank_promotion", "raise")` makes it
+    an error, and so finds the mistake of the last section. The default is `"allow"`,
+    and the last line sets it again.
     """
-    x = jnp.array(numbers, dtype="float32")
-    return {
-        "platform": x.device.platform,
-        "on the first device": x.devices() == {jax.devices()[0]},
-        "x.device is a function": callable(x.device),
-        "jnp.sqrt stays there": isinstance(jnp.sqrt(x), jax.Array),
-        "jax.device_get": jax.device_get(x),
-        "np.sqrt": np.sqrt(x),
-    }
+    jax.config.update("jax_numpy_rank_promotion", "raise")
+    x = jnp.array(rows)
+    try:
+        x - x.mean(axis=1)
+    except ValueError as error:
+        refused = error
+
+    right = x - x.mean(axis=1, keepdims=True)
+    jax.config.update("jax_numpy_rank_promotion", "allow")
+    return refused, right
 
 
-def check_an_array_is_on_the_first_device():
-    """A new array is on the first device alone, and `x.device` is no function."""
-    platform, first, function, stays, *_ = arrays_live_on_a_device().values()
-    assert platform in ("cpu", "gpu", "tpu")
-    assert (first, function, stays) == (True, False, True)
-
-
-def check_numpy_brings_an_array_back():
-    """What `device_get` and NumPy's functions give is a numpy.ndarray."""
-    for numbers in ((1.0, 4.0), (0.25, 9.0)):
-        *_, back, root = arrays_live_on_a_device(numbers).values()
-        assert type(back) is type(root) is np.ndarray
-        assert back.tolist() == list(numbers)
-        np.testing.assert_allclose(root, np.sqrt(numbers), rtol=1e-6)
-
-
-def a_plot_takes_a_jax_array(cycles=1.0):
-    """Matplotlib asks an array for its numbers, and a JAX array gives them as it is."""
-    import matplotlib.pyplot as plt
-
-    x = jnp.linspace(-3, 3, 100, dtype="float32")
-    figure, axes = plt.subplots()
-    axes.plot(x, jnp.sin(cycles * x))
-    axes.set(xlabel="x", ylabel="sin x", title="jnp.sin over jnp.linspace(-3, 3, 100)")
-    plt.close(figure)  # returned, not shown twice
-    return figure
-
-
-def check_the_curve_is_a_sine():
-    """The curve drawn is sin x over 100 points from −3 to 3, as NumPy has it."""
-    points = np.linspace(-3, 3, 100)
-    for cycles in (1.0, 2.0):
-        line = a_plot_takes_a_jax_array(cycles).axes[0].lines[0]
-        np.testing.assert_allclose(line.get_xdata(), points, atol=1e-6)
-        np.testing.assert_allclose(line.get_ydata(), np.sin(cycles * points), atol=1e-6)
+def check_the_wrong_axis_is_refused():
+    """With the setting the wrong line is a ValueError, and the right one works."""
+    for rows in (((1.0, 3.0), (10.0, 30.0)), ((0.0, 2.0), (5.0, 9.0))):
+        refused, right = jax_can_refuse_to_guess(rows)
+        assert type(refused) is ValueError
+        assert "rank_promotion" in str(refused)
+        expected = [[(p - q) / 2, (q - p) / 2] for p, q in rows]
+        np.testing.assert_allclose(right, expected, rtol=1e-6)

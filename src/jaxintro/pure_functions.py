@@ -1,450 +1,897 @@
 """Pure functions: the same input gives the same output, and nothing else is touched.
 
-Write `total += 1` in a compiled function, call it a thousand times, and `total` is 1.
-Most such side effects bring no warning. You will see what becomes of each kind, and the
-pure form: inputs come in as arguments, outputs go out as results. You need only NumPy.
+Write `count += 1` in a compiled function and call it a thousand times: `count` is 1.
+Most such mistakes raise no error. In this lesson you see what becomes of each kind,
+and you learn the form that works. It is called pure: what the function needs comes in
+as an argument, and what it makes goes out as a result.
+Read first: first_steps, numpy_parity and prng_keys.
 """
 
 import contextlib
 import functools
 import io
-import itertools
-import tempfile
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-ORDER = 30  # lessons stand in steps of ten; there is no other registry
+from jaxintro.lens import audit, traces
+
+ORDER = 50
+
+counter = 10  # a global variable
 
 
-def stand_in_instead_of_numbers(n=3):
-    """Your function never sees the numbers that its compiled form works on.
+def stand_in_instead_of_numbers(x=3.0):
+    """To compile a function, JAX runs your Python on a tracer, not on numbers.
 
-    To compile it, `jax.jit` runs your Python on a tracer: a stand-in that has a shape
-    and a dtype, but no values. A tracer writes down each operation done to it. The
-    list, called a jaxpr, is compiled, and the machine code gets the numbers.
+    A *tracer* is a stand-in: it has a shape and a dtype, but no value. It writes down
+    each operation that is done to it. To run a function in this way is to *trace* it,
+    and what was written down is the *jaxpr*. JAX compiles the jaxpr, and only the
+    compiled program meets your numbers. You know this from first_steps, and everything
+    in this lesson follows from it. `jax.make_jaxpr` traces a function and gives you the
+    jaxpr.
+
+    Our function also writes a line to a log file. (`io.StringIO` is Python's text file
+    in memory.) This is a *side effect*: besides giving its result, the function
+    changes something outside.
+
+    Predict: the function does three things: it writes to the log, it multiplies, and
+    it adds. Which of them are in the jaxpr?
     """
-    met, x = {}, jnp.arange(n, dtype=jnp.float32)
+    log = io.StringIO()
 
     def double_plus_one(x):
-        met["tracer"] = isinstance(x, jax.core.Tracer)
-        met["shape"], met["dtype"] = x.shape, str(x.dtype)
-        return 2 * x + 1
+        print("called", file=log)
+        doubled = 2 * x
+        return doubled + 1
 
     jaxpr = jax.make_jaxpr(double_plus_one)(x)
-    met["written down"] = [equation.primitive.name for equation in jaxpr.eqns]
-    return {**met, "result": jax.jit(double_plus_one)(x)}
-
-
-def check_python_meets_a_tracer():
-    """Python meets a tracer of the right shape and dtype."""
-    for n in (3, 2):
-        met = stand_in_instead_of_numbers(n)
-        assert (met["tracer"], met["shape"], met["dtype"]) == (True, (n,), "float32")
+    written = log.getvalue()
+    return jaxpr, written
 
 
 def check_operations_are_written_down():
-    """2x + 1 is written down as one mul and one add, and then works on numbers."""
-    for n in (3, 5):
-        met = stand_in_instead_of_numbers(n)
-        assert met["written down"] == ["mul", "add"]
-        np.testing.assert_allclose(met["result"], 2 * np.arange(n) + 1, rtol=1e-6)
+    """The jaxpr holds one mul and one add; the line was written during the trace."""
+    for x in (3.0, -1.5):
+        jaxpr, written = stand_in_instead_of_numbers(x)
+        words = str(jaxpr).split()
+        assert [word for word in words if word in ("mul", "add")] == ["mul", "add"]
+        assert str(jaxpr).count("=") == 2
+        assert written == "called\n"
 
 
 def python_runs_once_per_trace(shapes=((), (), (3,), (3,), ())):
-    """A side effect happens once per trace, not once per call.
+    """Your Python code runs once per trace, not once per call.
 
-    To trace a function is to run its Python on tracers. `jit` keeps what it compiled,
-    and traces again for an input of a shape or dtype that it has not met.
+    `jax.jit` compiles a function and keeps the program. A later call with an input of
+    the same shape and dtype goes straight to this program, and your Python code does
+    not run. An input of a new shape needs a new program, and so a new trace. The list
+    `runs` gets an entry whenever the Python code runs.
 
-    Predict: five calls, with scalars and vectors. How often does the Python code run?
+    Predict: five calls, with single numbers and with vectors of three. How many
+    entries has `runs` at the end?
     """
-    runs, runs_so_far = 0, []
+    runs = []
 
     @jax.jit
     def square(x):
-        nonlocal runs
-        runs += 1
+        runs.append(x.shape)
         return x**2
 
     for shape in shapes:
-        square(jnp.ones(shape, dtype=jnp.float32))
-        runs_so_far.append(runs)
-    return runs_so_far
+        square(jnp.ones(shape))
+
+    count = len(runs)
+    return runs, count
 
 
 def check_one_run_for_each_new_shape():
     """The Python code runs once for each new shape, however many calls there are."""
     for shapes in (((), (), (3,), (3,), ()), ((2,), (2, 1), (1, 2), (2,)), ((5,),) * 9):
-        new_shapes = [len(set(shapes[: i + 1])) for i in range(len(shapes))]
-        assert python_runs_once_per_trace(shapes) == new_shapes
+        runs, count = python_runs_once_per_trace(shapes)
+        assert runs == list(dict.fromkeys(shapes))
+        assert count == len(set(shapes))
+
+
+def dtype_and_weak_type_trace_again(numbers=(3, 4, 5)):
+    """The type of an input decides whether it is traced anew, not its value.
+
+    `jnp.int32(3)` and `3` both become int32 in JAX. But the type of the Python number
+    is *weak*: it gives way to the type of its partner, as you saw in numpy_parity.
+    For `jax.jit` these are two kinds of input. `traces` from `jaxintro.lens` counts
+    the traces of a function, and its report says why each was needed.
+
+    Predict: nine calls below. How many traces?
+    """
+
+    @jax.jit
+    @traces
+    def square(x):
+        return x**2
+
+    for number in numbers:
+        real = square(jnp.float32(number))
+        whole = square(jnp.int32(number))
+        weak = square(number)
+
+    report = square.traces
+    count = report.count
+    return real, whole, weak, count
+
+
+def check_values_are_free_and_types_are_not():
+    """There are three traces for three types, and none for a new value."""
+    for numbers in ((3, 4, 5), (7, -2), (1,)):
+        real, whole, weak, count = dtype_and_weak_type_trace_again(numbers)
+        np.testing.assert_allclose(real, numbers[-1] ** 2, rtol=1e-6)
+        assert whole == weak == numbers[-1] ** 2
+        assert count == 3
 
 
 def pure_calls_may_be_rearranged(xs=(2.0, 3.0, 2.0)):
-    """A pure function is one as in mathematics: x² of 2 is 4, today and tomorrow.
+    """A pure function gives the same answers however its calls are made.
 
-    So its calls can be repeated, reordered, remembered, or made all at once (`vmap`).
-    JAX does such things to your function, and trusts you that it is pure.
+    A function is *pure* if the same input always gives the same output, and if it
+    changes nothing outside itself. It is a function as in mathematics: the square of
+    2 is 4, today and tomorrow. So a call may be replaced by the answer that it gave
+    before: `functools.cache` of Python does this. And all calls may be made at once:
+    `jax.vmap` does this, along the first axis of an array. JAX does such things to
+    your function, and it trusts you that the function is pure.
     """
-    ways = {
-        "in order": lambda f: [f(x) for x in xs],
-        "backwards": lambda f: [f(x) for x in xs[::-1]][::-1],
-        "remembered": lambda f: list(map(functools.cache(f), xs)),
-        "all at once": lambda f: jax.jit(jax.vmap(f))(jnp.array(xs)),
-    }
 
-    def make_impure():
-        calls = itertools.count(1)
-        return lambda x: x**2 + next(calls)
+    def square(x):
+        return x * x
 
-    pure = {name: way(lambda x: x**2) for name, way in ways.items()}
-    return {"pure": pure, "impure": {n: way(make_impure()) for n, way in ways.items()}}
+    one_by_one = [square(x) for x in xs]
+    remember = functools.cache(square)
+    remembered = [remember(x) for x in xs]
+    at_once = jax.vmap(square)(jnp.array(xs))
+    return one_by_one, remembered, at_once
 
 
 def check_pure_calls_agree():
-    """A pure function gives the same values in whatever way it is called."""
+    """One by one, remembered or all at once, a pure function gives the squares."""
     for xs in ((2.0, 3.0, 2.0), (0.0, -1.0, 0.5, 4.0)):
-        for values in pure_calls_may_be_rearranged(xs)["pure"].values():
-            np.testing.assert_allclose(values, np.square(xs), rtol=1e-6)
+        for answers in pure_calls_may_be_rearranged(xs):
+            np.testing.assert_allclose(answers, np.square(xs), rtol=1e-6)
 
 
-def check_impure_calls_do_not():
-    """A function that counts its calls gives four different answers."""
-    answers = [[5, 11, 7], [7, 11, 5], [5, 11, 5], [5, 10, 5]]
-    impure = list(pure_calls_may_be_rearranged()["impure"].values())
-    np.testing.assert_allclose(impure, answers, rtol=1e-6)
+def impure_calls_may_not(xs=(2.0, 3.0, 2.0)):
+    """An impure function answers differently when its calls are made differently.
 
+    This function adds the number of calls so far, which it keeps in a list outside.
+    So it is not pure: it changes the list, and what it answers depends on the list.
+    `calls.clear()` empties the list before each of the three ways.
 
-def global_is_frozen(counter=10):
-    """A variable from outside is read while tracing; what changes must be an argument.
-
-    Myth: it is never read again. A call with another dtype, 12.0, traces and reads it.
-
-    Predict: `counter` becomes 0. What does the compiled function make of 12?
+    Predict: `jax.vmap` runs the Python code once for all three numbers. What is added
+    to the squares 4, 9 and 4?
     """
-    add = jax.jit(lambda x: x + counter)
-    pure = jax.jit(lambda x, counter: x + counter)
-    before = add(10)
-    counter = 0
-    after = {"12 after": add(12), "12.0 after": add(12.0), "pure": pure(12, counter)}
-    return {"10 before": before, **after}
+    calls = []
+
+    def square_plus_calls(x):
+        calls.append("call")
+        return x * x + len(calls)
+
+    one_by_one = [square_plus_calls(x) for x in xs]
+    calls.clear()
+    remember = functools.cache(square_plus_calls)
+    remembered = [remember(x) for x in xs]
+    calls.clear()
+    at_once = jax.vmap(square_plus_calls)(jnp.array(xs))
+    return one_by_one, remembered, at_once
+
+
+def check_impure_calls_do_not_agree():
+    """One by one adds 1, 2, 3; a remembered answer repeats; all at once adds 1 each."""
+    for xs in ((2.0, 3.0, 2.0), (5.0, 0.5, 5.0)):
+        one_by_one, remembered, at_once = impure_calls_may_not(xs)
+        np.testing.assert_allclose(one_by_one - np.square(xs), [1, 2, 3], rtol=1e-6)
+        np.testing.assert_allclose(remembered - np.square(xs), [1, 2, 1], rtol=1e-6)
+        np.testing.assert_allclose(at_once - np.square(xs), [1, 1, 1], rtol=1e-6)
+
+
+def output_while_tracing(numbers=(1.0, 2.0, 3.0)):
+    """`print` belongs to the trace; `jax.debug.print` belongs to the program.
+
+    `print` is a side effect, so it is not in the compiled program. `jax.debug.print`
+    is an operation that is written down: the program prints the number that takes the
+    place of `{}`. The program may still be running when Python is at the next line;
+    `jax.effects_barrier()` waits until everything is printed.
+
+    Predict: three calls. How many lines come from `print`, and what do they show?
+    """
+
+    @jax.jit
+    def double(x):
+        print("print shows", x)
+        jax.debug.print("jax.debug.print shows {}", x)
+        return 2 * x
+
+    doubled = [double(x) for x in numbers]
+    jax.effects_barrier()
+    return doubled
+
+
+def check_output_happens_once():
+    """`print` shows one tracer and no number; `jax.debug.print` shows every number."""
+    for numbers in ((1.0, 2.0, 3.0), (0.5, 0.25)):
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            doubled = output_while_tracing(numbers)
+        first, *others = printed.getvalue().splitlines()
+        assert "Tracer" in first
+        assert sorted(others) == sorted(f"jax.debug.print shows {x}" for x in numbers)
+        np.testing.assert_allclose(doubled, np.multiply(numbers, 2), rtol=1e-6)
+
+
+def global_is_frozen(x=12, changed=0):
+    """A global variable is read while the function is traced.
+
+    A tracer stands for the argument `x` only. `counter` is an ordinary Python number,
+    so its value at the time of the trace is written into the program. The statement
+    `global counter` says that the assignments below mean the variable of the module.
+    The cure is to hand in as an argument whatever may change.
+
+    Predict: `counter` becomes 0. What does `add_counter` make of 12 after that?
+    """
+    global counter
+
+    @jax.jit
+    def add_counter(x):
+        return x + counter
+
+    before = add_counter(x)
+    counter = changed
+    after = add_counter(x)
+
+    @jax.jit
+    def add(x, counter):  # the cure: an argument
+        return x + counter
+
+    cured = add(x, counter)
+    counter = 10  # as it was
+    return before, after, cured
 
 
 def check_the_old_value_is_used():
-    """The compiled function goes on adding the value from the time of its trace."""
-    for counter in (10, 7):
-        outcome = global_is_frozen(counter)
-        assert (outcome["10 before"], outcome["12 after"]) == (
-            10 + counter,
-            12 + counter,
-        )
-        assert outcome["pure"] == 12
+    """The compiled function goes on adding 10; an argument has its new value."""
+    for x, changed in ((12, 0), (5, -3)):
+        before, after, cured = global_is_frozen(x, changed)
+        assert before == after == x + 10
+        assert cured == x + changed
+
+
+def new_dtype_reads_it_again(counter=10):
+    """A new trace reads the variable again, so one function gives two answers.
+
+    The same happens with a variable of a surrounding function, or of a notebook. The
+    number 12 is an integer and 12.0 is a float. These are two dtypes, so the function
+    is traced twice, and each trace keeps the value that it met.
+
+    Myth: once frozen, the variable is never read again.
+    """
+
+    @jax.jit
+    def add_counter(x):
+        return x + counter
+
+    first = add_counter(12)
+    counter = 0
+    whole = add_counter(12)
+    real = add_counter(12.0)
+    whole_again = add_counter(12)
+    return first, whole, real, whole_again
 
 
 def check_a_new_dtype_sees_the_new_value():
-    """A call with another dtype traces again, and sees the variable as it is now."""
+    """After the change, 12 still gets the old value, and 12.0 gets the new one."""
     for counter in (10, 7):
-        assert global_is_frozen(counter)["12.0 after"] == 12.0
+        first, whole, real, whole_again = new_dtype_reads_it_again(counter)
+        assert first == whole == whole_again == 12 + counter
+        np.testing.assert_allclose(real, 12.0, rtol=1e-6)
 
 
-def recurrent_step(params, x, h):
-    """One step of a recurrent network: (params, x, memory h) -> (output y, new h)."""
-    h = jnp.tanh(params["x"] * x + params["h"] * h)
-    return jnp.tanh(params["y"] * h), h
+def random_numbers_frozen(seeds=(0, 1, 0)):
+    """NumPy draws while tracing; JAX draws with a key, which is an argument.
 
-
-def memory_in_an_object(inputs=(1.0, 0.0, -1.0), w_x=0.5, w_h=0.9, w_y=1.5):
-    """A network that keeps its memory in `self.h` forgets, once it is compiled.
-
-    It is traced when h is 0, so each call starts from 0, and `self.h` is left with a
-    tracer. The pure step takes h and returns the new h; `scan` repeats it over time.
+    `rng.random()` is no operation on a tracer. Python draws one number in the trace,
+    and this number becomes part of the program. `jax.random.uniform(key)` draws with a
+    key, and here the key is an argument of the compiled function. Another key gives
+    another number, and the same key gives the same one, as you know from prng_keys.
     """
-    pure = functools.partial(recurrent_step, {"x": w_x, "h": w_h, "y": w_y})
+    rng = np.random.default_rng(seed=0)
 
-    class Network:
-        h = 0.0
+    @jax.jit
+    def noisy(x):
+        return x + rng.random()
 
-        def step(self, x):
-            y, self.h = pure(x, self.h)
-            return y
+    frozen = [noisy(0.0) for _ in seeds]
 
-    plain, traced = Network(), Network()
-    compiled, xs = jax.jit(traced.step), jnp.array(inputs, dtype=jnp.float32)
-    outputs = {"plain": [plain.step(x) for x in inputs]}
-    outputs["compiled"] = [compiled(x) for x in inputs]
-    outputs["tracer in self.h"] = isinstance(traced.h, jax.core.Tracer)
-    h, scanned = jax.lax.scan(lambda h, x: pure(x, h)[::-1], jnp.float32(0), xs)
-    return {**outputs, "scan": scanned, "final h": h}
+    @jax.jit
+    def noisy_with_key(x, key):  # the cure
+        return x + jax.random.uniform(key)
 
-
-def check_a_compiled_method_forgets():
-    """Compiled, the method answers each input as if it were the first."""
-    for inputs in ((1.0, 0.0, -1.0), (0.5, 2.0)):
-        outcome = memory_in_an_object(inputs)
-        forgetful = np.tanh(1.5 * np.tanh(np.multiply(0.5, inputs)))
-        np.testing.assert_allclose(outcome["compiled"], forgetful, rtol=1e-5)
-        assert outcome["tracer in self.h"] is True
+    keys = [jax.random.key(seed) for seed in seeds]
+    drawn = [noisy_with_key(0.0, key) for key in keys]
+    return frozen, drawn
 
 
-def check_the_pure_step_remembers():
-    """A `scan` of the pure step remembers, as a loop in plain Python does."""
-    for inputs in ((1.0, 0.0, -1.0), (0.5, 2.0)):
-        outcome, h, outputs = memory_in_an_object(inputs), 0.0, []
-        for x in inputs:
-            h = np.tanh(0.5 * x + 0.9 * h)
-            outputs.append(np.tanh(1.5 * h))
-        for name in ("plain", "scan"):
-            np.testing.assert_allclose(outcome[name], outputs, rtol=1e-5)
-        np.testing.assert_allclose(outcome["final h"], h, rtol=1e-5)
+def check_draws_and_keys():
+    """Every call gives NumPy's first draw, while each key gives a number of its own."""
+    first = np.random.default_rng(0).random()
+    for seeds in ((0, 1, 0), (7, 8, 9, 8)):
+        frozen, drawn = random_numbers_frozen(seeds)
+        np.testing.assert_allclose(frozen, [first] * len(seeds), rtol=1e-6)
+        assert len({float(number) for number in drawn}) == len(set(seeds))
+        assert 0 <= min(drawn) < max(drawn) < 1
+
+
+def iterator_is_read_once(numbers=(1, 2, 3, 4)):
+    """An iterator does not work inside a compiled loop; an array does.
+
+    `jax.lax.fori_loop(0, n, step, start)` is a compiled loop. It begins with
+    `total = start`, and for i = 0, 1, … n − 1 it does `total = step(i, total)`. Python
+    runs `step` only to trace it. So `next(iterator)` is called in the trace, and the
+    number that it gave stands in the program. An array comes in whole, and to take
+    its item i is an operation that is written down.
+
+    Predict: 1 + 2 + 3 + 4 is 10. What is the total with the iterator?
+    """
+    iterator = iter(numbers)
+    n = len(numbers)
+
+    def add_next(i, total):
+        return total + next(iterator)
+
+    wrong = jax.lax.fori_loop(0, n, add_next, 0)
+    never_read = list(iterator)
+
+    array = jnp.array(numbers)
+
+    def add_item(i, total):  # the cure: an array
+        return total + array[i]
+
+    right = jax.lax.fori_loop(0, n, add_item, 0)
+    return wrong, never_read, right
+
+
+def check_the_first_number_is_added_each_time():
+    """The loop adds the iterator's first number each time; the array gives the sum."""
+    for numbers in ((1, 2, 3, 4), (5, -1, 7)):
+        wrong, never_read, right = iterator_is_read_once(numbers)
+        assert wrong == len(numbers) * numbers[0]
+        assert never_read == list(numbers[1:])
+        assert right == sum(numbers)
 
 
 def list_collects_a_tracer(numbers=(1.0, 2.0, 3.0)):
-    """A list that collects values inside a compiled function collects one tracer.
+    """A list outside a compiled function is filled while tracing.
 
-    It has leaked, and is dead once the trace is over. Return the values instead.
+    What is appended is what Python saw there. A tracer that is kept when its trace is
+    over has *leaked*. It has no value that you could look up, and to compute with it
+    raises `jax.errors.UnexpectedTracerError`.
 
-    Predict: three calls. What does the list hold?
+    Predict: `half` calls `append`, and you call `half` three times. How many entries
+    has the list?
     """
     seen = []
 
     @jax.jit
     def half(x):
-        seen.append(x / 2)
-        return x / 2
+        y = x / 2
+        seen.append(y)
+        return y
 
     returned = [half(x) for x in numbers]
+    length = len(seen)
+    kept = seen[0]
     try:
-        with jax.debug_key_reuse(False):  # it would refuse first, in other words
-            seen[0] + 1
+        kept + 1
     except jax.errors.UnexpectedTracerError as error:
         refused = error
-    return {"in the list": len(seen), "used later": refused, "returned": returned}
+    return returned, length, refused
 
 
 def check_a_leaked_tracer_is_dead():
     """The list holds one tracer, which can't be used; what is returned arrives."""
     for numbers in ((1.0, 2.0, 3.0), (4.0, 0.5)):
-        outcome = list_collects_a_tracer(numbers)
-        assert outcome["in the list"] == 1
-        assert type(outcome["used later"]).__name__ == "UnexpectedTracerError"
-        assert "unexpected tracer" in str(outcome["used later"])
-        np.testing.assert_allclose(outcome["returned"], np.divide(numbers, 2), 1e-6)
+        returned, length, refused = list_collects_a_tracer(numbers)
+        np.testing.assert_allclose(returned, np.divide(numbers, 2), rtol=1e-6)
+        assert length == 1
+        assert type(refused).__name__ == "UnexpectedTracerError"
+        assert "unexpected tracer" in str(refused)
+
+
+def extra_outputs_are_returned(scores=(1.0, 2.0, 0.0), values=(3.0, 1.0, 2.0)):
+    """What you want to look at later is returned, as one more result.
+
+    This is the cure for the list. The function below takes a weighted mean of some
+    values, where a higher score gives a higher weight. (Language models do this, and
+    call the weights *attention*.) You want the mean, and you are curious about the
+    weights. So return both, as a tuple. What comes back is an array with numbers, and
+    no tracer.
+    """
+
+    @jax.jit
+    def weighted_mean(scores, values):
+        weights = jnp.exp(scores) / jnp.sum(jnp.exp(scores))
+        mean = jnp.sum(weights * values)
+        return mean, weights
+
+    mean, weights = weighted_mean(jnp.array(scores), jnp.array(values))
+    return mean, weights
+
+
+def check_the_extra_output_arrives():
+    """The weights are the exp(score), divided by their sum, and give the mean."""
+    for scores, values in (
+        ((1.0, 2.0, 0.0), (3.0, 1.0, 2.0)),
+        ((0.0, 0.5), (-1.0, 4.0)),
+    ):
+        mean, weights = extra_outputs_are_returned(scores, values)
+        expected = np.exp(scores) / np.sum(np.exp(scores))
+        np.testing.assert_allclose(weights, expected, rtol=1e-5)
+        np.testing.assert_allclose(mean, expected @ values, rtol=1e-5)
 
 
 def argument_changed_in_place(w=3.0):
-    """A compiled function can't change a dict of yours: `jit` hands it a new one.
+    """A pure function does not change its arguments; it returns new ones.
 
-    An array refuses at once. Make a new dict or a new array, and return it.
+    To change an argument in place is a side effect too: the caller's dict changes.
+    `{**params, "w": …}` is a new dict with the entries of `params`, and with a new
+    entry for "w".
+
+    Predict: `mine` goes to the plain function, `yours` to the compiled one. What do
+    the two hold afterwards?
     """
 
     def halve(params):
         params["w"] = params["w"] / 2
 
-    plain, compiled, x = {"w": w}, {"w": w}, jnp.zeros(3, dtype=jnp.float32)
-    halve(plain)
-    jax.jit(halve)(compiled)
-    pure = jax.jit(lambda params: {**params, "w": params["w"] / 2})({"w": w})
-    try:
-        x[1] = w
-    except TypeError as error:
-        refused = error
-    dicts = {"plain": plain["w"], "compiled": compiled["w"], "pure": pure["w"]}
-    return {**dicts, "x[1] = w": refused, "x and x.at": [x, jax.jit(x.at[1].set)(w)]}
+    mine = {"w": w, "b": 1.0}
+    yours = {"w": w, "b": 1.0}
+    halve(mine)
+    jax.jit(halve)(yours)
+    my_w = mine["w"]
+    your_w = yours["w"]
+
+    @jax.jit
+    def halved(params):  # the cure: a new dict
+        return {**params, "w": params["w"] / 2}
+
+    new = halved(yours)
+    return my_w, your_w, new
 
 
 def check_a_dict_is_not_changed():
-    """Plain Python halves w in place; compiled code does not, and returns the half."""
+    """Only the plain call changes its dict; the cure returns a new dict with w / 2."""
     for w in (3.0, -8.0):
-        outcome = argument_changed_in_place(w)
-        result = [outcome[name] for name in ("plain", "compiled", "pure")]
-        np.testing.assert_allclose(result, [w / 2, w, w / 2], rtol=1e-6)
+        my_w, your_w, new = argument_changed_in_place(w)
+        assert (my_w, your_w) == (w / 2, w)
+        np.testing.assert_allclose(new["w"], w / 2, rtol=1e-6)
+        np.testing.assert_allclose(new["b"], 1.0, rtol=1e-6)
 
 
-def check_an_array_is_not_changed():
-    """`x[1] = w` is a TypeError that names `x.at`, which leaves x as it was."""
-    for w in (3.0, -8.0):
-        outcome = argument_changed_in_place(w)
-        assert type(outcome["x[1] = w"]).__name__ == "TypeError"
-        assert "x.at[idx].set(y)" in str(outcome["x[1] = w"])
-        np.testing.assert_array_equal(outcome["x and x.at"], [[0, 0, 0], [0, w, 0]])
+def new_array_inside(x=(1.0, 2.0, 3.0)):
+    """An array is not changed either; `.at` makes a new one, compiled as well.
 
-
-def iterator_is_read_once(start=0, stop=10):
-    """An iterator gives its next number to the trace, and none to the later steps.
-
-    `fori_loop` is a compiled loop: its body is traced once. An array comes in whole.
-
-    Predict: what is the sum of 0 to 9, taken from an iterator in such a loop?
-    """
-    n, iterator, array = stop - start, iter(range(start, stop)), jnp.arange(start, stop)
-    return {
-        "iterator": jax.lax.fori_loop(0, n, lambda i, total: total + next(iterator), 0),
-        "unread": len(list(iterator)),
-        "array": jax.lax.fori_loop(0, n, lambda i, total: total + array[i], 0),
-    }
-
-
-def check_the_first_number_is_added_each_time():
-    """The loop adds the iterator's first number each time; the array gives the sum."""
-    for start, stop, n in ((0, 10, 10), (3, 7, 4)):
-        outcome = iterator_is_read_once(start, stop)
-        assert (outcome["iterator"], outcome["unread"]) == (start * n, n - 1)
-        assert outcome["array"] == sum(range(start, stop))
-
-
-def random_numbers_frozen(seeds=(0, 1, 0)):
-    """NumPy draws its random number while tracing: one draw for all calls.
-
-    In JAX the randomness is an argument, a key. Another key gives another number.
-    """
-    generator = np.random.default_rng(0)
-    frozen = jax.jit(lambda x: x + generator.random())
-    pure = jax.jit(lambda x, key: x + jax.random.uniform(key))
-    draws = [pure(0.0, jax.random.key(seed)) for seed in seeds]
-    return {"numpy": [frozen(0.0) for _ in seeds], "keys": draws}
-
-
-def check_draws_and_keys():
-    """Every call gives NumPy's first draw, while each key gives a number of its own."""
-    for seeds in ((0, 1, 0), (7, 8, 9, 8)):
-        outcome, first = random_numbers_frozen(seeds), np.random.default_rng(0).random()
-        np.testing.assert_allclose(outcome["numpy"], [first] * len(seeds), rtol=1e-6)
-        assert len({float(number) for number in outcome["keys"]}) == len(set(seeds))
-
-
-def output_while_tracing(numbers=(1.0, 2.0, 3.0)):
-    """`print` in a compiled function prints a tracer, once; a file gets one line.
-
-    `jax.debug.print` prints at each call. What belongs in a file is returned.
+    The compiled `halve` of the last section got a dict of its own, filled with
+    tracers, and changed that one. An array cannot be changed at all, as you know from
+    numpy_parity, and a tracer refuses the assignment too. `x.at[0].set(0.0)` gives a
+    new array, and the array of the caller stays as it was.
     """
 
     @jax.jit
-    def double(x):
-        print("print:", x)
-        jax.debug.print("debug: {}", x)
-        file.write("traced\n")
-        return 2 * x
+    def clear_first_in_place(x):
+        x[0] = 0.0
+        return x
 
-    printed = io.StringIO()
-    with tempfile.TemporaryFile("w+") as file, contextlib.redirect_stdout(printed):
-        file.writelines([f"{double(x)}\n" for x in numbers])
-        jax.effects_barrier()  # a device may print after Python has gone on
-        file.seek(0)
-        return {"printed": printed.getvalue(), "file": file.read()}
+    @jax.jit
+    def clear_first(x):  # the cure
+        return x.at[0].set(0.0)
+
+    x = jnp.array(x)
+    try:
+        clear_first_in_place(x)
+    except TypeError as error:
+        refused = error
+    cleared = clear_first(x)
+    return refused, cleared, x
 
 
-def check_output_happens_once():
-    """`print` shows one tracer, a file gets one line; `jax.debug.print` shows all."""
-    for numbers in ((1.0, 2.0, 3.0), (0.5, 0.25)):
-        outcome = output_while_tracing(numbers)
-        first, *others = outcome["printed"].splitlines()
-        assert first.startswith("print: JitTracer")
-        assert sorted(others) == sorted(f"debug: {x}" for x in numbers)
-        assert outcome["file"].split() == ["traced", *(str(2 * x) for x in numbers)]
+def check_an_array_is_not_changed():
+    """`x[0] = 0.0` is a TypeError; `.at` gives the new array and leaves x as it was."""
+    for x in ((1.0, 2.0, 3.0), (-4.0, 0.5)):
+        refused, cleared, kept = new_array_inside(x)
+        assert type(refused).__name__ == "TypeError"
+        assert "item assignment" in str(refused)
+        np.testing.assert_array_equal(cleared, [0, *x[1:]])
+        np.testing.assert_array_equal(kept, x)
 
 
 def numpy_on_a_tracer(x=(0.5, 2.0)):
-    """NumPy needs numbers, and a tracer has none: `np.sin` fails, `jnp.sin` works.
+    """A NumPy function such as `np.sin` wants numbers, and a tracer has none.
 
-    Myth: no NumPy function takes a tracer. `np.sum` does: it calls the `sum` method.
+    `np.sin` asks the tracer for its numbers, and the tracer raises
+    `jax.errors.TracerArrayConversionError`. The cure is the function of the same name
+    in `jnp`: it is an operation that the tracer can write down.
     """
-    x = jnp.array(x, dtype=jnp.float32)
+
+    @jax.jit
+    def numpy_sine(x):
+        return np.sin(x)
+
+    @jax.jit
+    def jax_sine(x):  # the cure
+        return jnp.sin(x)
+
+    x = jnp.array(x)
     try:
-        jax.jit(lambda x: np.sin(x))(x)
+        numpy_sine(x)
     except jax.errors.TracerArrayConversionError as error:
         refused = error
-    total = jax.jit(lambda x: np.sum(x))(x)
-    return {"np.sin": refused, "jnp.sin": jax.jit(jnp.sin)(x), "np.sum": total}
+    sine = jax_sine(x)
+    return refused, sine
 
 
 def check_numpy_refuses_a_tracer():
-    """`np.sin` of a tracer is an error; `jnp.sin` gives the sine, `np.sum` the sum."""
+    """`np.sin` of a tracer is an error, and `jnp.sin` gives the sine."""
     for x in ((0.5, 2.0), (-1.0, 0.25, 3.0)):
-        outcome = numpy_on_a_tracer(x)
-        assert type(outcome["np.sin"]).__name__ == "TracerArrayConversionError"
-        assert "__array__() was called" in str(outcome["np.sin"])
-        np.testing.assert_allclose(outcome["jnp.sin"], np.sin(x), rtol=1e-5)
-        np.testing.assert_allclose(outcome["np.sum"], sum(x), rtol=1e-6)
+        refused, sine = numpy_on_a_tracer(x)
+        assert type(refused).__name__ == "TracerArrayConversionError"
+        assert "__array__() was called" in str(refused)
+        np.testing.assert_allclose(sine, np.sin(x), rtol=1e-5)
 
 
-def changes_kept_inside(x=2.0, n=6):
-    """What is made and used up inside may change: nobody else can see it.
+def counter_object_is_frozen(calls=3):
+    """An object that counts its calls stops counting once it is compiled.
+
+    `step` changes `self.count`. That is a side effect, so it happens in the trace. The
+    number that `step` returned in the trace is part of the program, and every call
+    gives this number again.
+    """
+
+    class Counter:
+        def __init__(self):
+            self.count = 0
+
+        def step(self):
+            self.count = self.count + 1
+            return self.count
+
+    plain = Counter()
+    right = [plain.step() for _ in range(calls)]
+
+    compiled = Counter()
+    step = jax.jit(compiled.step)
+    wrong = [step() for _ in range(calls)]
+    return right, wrong
+
+
+def check_a_compiled_counter_stands_still():
+    """Plain Python counts 1, 2, 3; the compiled method gives 1 at every call."""
+    for calls in (3, 5):
+        right, wrong = counter_object_is_frozen(calls)
+        assert right == list(range(1, calls + 1))
+        assert wrong == [1] * calls
+
+
+def counter_as_a_function(calls=3):
+    """State goes in as an argument and comes out as a result.
+
+    *State* is what an object remembers from one call to the next: here the count. A
+    pure function cannot remember. So it takes the old state and returns the new state
+    beside its value: (state) → (state, value). The caller keeps the state and hands it
+    in again. You know this form from `key, subkey = jax.random.split(key)`.
+    """
+
+    @jax.jit
+    def step(count):
+        count = count + 1
+        value = count
+        return count, value
+
+    count = 0
+    values = []
+    for _ in range(calls):
+        count, value = step(count)
+        values.append(value)
+    return count, values
+
+
+def check_the_state_moves_on():
+    """Compiled, the function counts as plain Python does: 1, 2, 3, and so on."""
+    for calls in (3, 5):
+        count, values = counter_as_a_function(calls)
+        assert count == calls
+        assert values == list(range(1, calls + 1))
+
+
+def memory_in_an_object(numbers=(2.0, 3.0, 1.0, 4.0)):
+    """An object that adds up its inputs forgets them once it is compiled.
+
+    The method is traced when `self.total` is 0. So the program computes 0 + x, and it
+    answers each number as if it were the first. After the trace `self.total` holds a
+    tracer (a `jax.core.Tracer`): an object leaks in the same way as a list.
+    """
+    import matplotlib.pyplot as plt
+
+    class RunningTotal:
+        def __init__(self):
+            self.total = 0.0
+
+        def add(self, x):
+            self.total = self.total + x
+            return self.total
+
+    plain = RunningTotal()
+    right = [plain.add(x) for x in numbers]
+
+    compiled = RunningTotal()
+    add = jax.jit(compiled.add)
+    wrong = [add(x) for x in numbers]
+    leaked = isinstance(compiled.total, jax.core.Tracer)
+
+    _, axes = plt.subplots()
+    axes.plot(right, label="plain Python")
+    axes.plot(wrong, label="compiled method")
+    axes.set(title="A running total", xlabel="call", ylabel="total")
+    axes.legend()
+    return axes, right, wrong, leaked
+
+
+def check_a_compiled_method_forgets():
+    """In plain Python the totals add up; compiled, each total is its input alone."""
+    for numbers in ((2.0, 3.0, 1.0, 4.0), (0.5, -2.0)):
+        axes, right, wrong, leaked = memory_in_an_object(numbers)
+        np.testing.assert_allclose(right, np.cumsum(numbers), rtol=1e-6)
+        np.testing.assert_allclose(wrong, numbers, rtol=1e-6)
+        drawn = [line.get_ydata() for line in axes.lines]
+        np.testing.assert_allclose(drawn, [np.cumsum(numbers), numbers], rtol=1e-6)
+        assert leaked is True
+
+
+def state_over_time(numbers=(2.0, 3.0, 1.0, 4.0)):
+    """`scan` hands the state from one step to the next, in one compiled loop.
+
+    `jax.lax.scan(step, start, xs)` calls `step(state, x)` for each x in `xs`, and each
+    call returns the new state and an output. The state that is handed on is called
+    the *carry*. Python runs `step` once, to trace it. At the end `scan` gives you the
+    last carry, and all outputs as one array.
+    """
+
+    def add(total, x):
+        total = total + x
+        return total, total
+
+    start = jnp.array(0.0)
+    xs = jnp.array(numbers)
+    last, totals = jax.lax.scan(add, start, xs)
+    return last, totals
+
+
+def check_scan_is_a_running_total():
+    """The outputs are the running totals; the last carry is the sum of all."""
+    for numbers in ((2.0, 3.0, 1.0, 4.0), (0.5, -2.0)):
+        last, totals = state_over_time(numbers)
+        np.testing.assert_allclose(totals, np.cumsum(numbers), rtol=1e-6)
+        np.testing.assert_allclose(last, np.sum(numbers), rtol=1e-6)
+
+
+def recurrent_network(inputs=(1.0, 0.0, -1.0), w_x=0.5, w_h=0.9, w_o=1.5):
+    """A network with a memory is a function from (params, x, h) to (y, h).
+
+    A *recurrent network* reads its inputs one after the other and keeps a memory h:
+    h becomes tanh(w_x·x + w_h·h), and its output is y = tanh(w_o·h). In a class, h
+    would be `self.h`. Here h is an argument and a result, so a Python loop and `scan`
+    can both drive the same function. `scan` wants the carry first.
+    """
+    params = {"x": w_x, "h": w_h, "o": w_o}
+
+    def step(params, x, h):
+        h = jnp.tanh(params["x"] * x + params["h"] * h)
+        y = jnp.tanh(params["o"] * h)
+        return y, h
+
+    h = 0.0
+    looped = []
+    for x in inputs:
+        y, h = step(params, x, h)
+        looped.append(y)
+
+    def carry_first(h, x):
+        y, h = step(params, x, h)
+        return h, y
+
+    start = jnp.array(0.0)
+    xs = jnp.array(inputs)
+    last_h, outputs = jax.lax.scan(carry_first, start, xs)
+    return looped, h, outputs, last_h
+
+
+def check_the_pure_step_remembers():
+    """The loop and `scan` both give what the formulas give in NumPy, step by step."""
+    for inputs in ((1.0, 0.0, -1.0), (0.5, 2.0)):
+        looped, loop_h, outputs, last_h = recurrent_network(inputs)
+        h, expected = 0.0, []
+        for x in inputs:
+            h = np.tanh(0.5 * x + 0.9 * h)
+            expected.append(np.tanh(1.5 * h))
+        np.testing.assert_allclose([looped, outputs], [expected] * 2, rtol=1e-5)
+        np.testing.assert_allclose([loop_h, last_h], [h] * 2, rtol=1e-5)
+
+
+def changes_kept_inside(x=2.0, n=5):
+    """What a function makes and uses up inside may change: nobody else can see it.
+
+    A list that is made in the function is new in each trace, and it is gone when the
+    function returns. It may hold tracers, because its life ends with the trace.
+    `jnp.stack` makes one array of its entries.
 
     Myth: in a pure function no list may grow and no variable may change.
     """
 
+    @jax.jit
     def powers(x):
-        table = [jnp.ones_like(x)]
+        power = x
+        table = [power]
         for _ in range(n - 1):
-            table.append(table[-1] * x)
+            power = power * x
+            table.append(power)
         return jnp.stack(table)
 
-    compiled = jax.jit(powers)
-    return {"first call": compiled(x), "second call": compiled(x)}
+    first = powers(x)
+    second = powers(x + 1)
+    return first, second
 
 
 def check_the_list_inside_does_no_harm():
-    """With a list that grows inside, every call gives the powers of x."""
-    for x, n in ((2.0, 6), (-0.5, 3)):
-        for values in changes_kept_inside(x, n).values():
-            np.testing.assert_allclose(values, x ** np.arange(n), rtol=1e-6)
+    """Although a list grows inside, each call gives the powers of its own x."""
+    for x, n in ((2.0, 5), (-0.5, 3)):
+        first, second = changes_kept_inside(x, n)
+        np.testing.assert_allclose(first, x ** np.arange(1, n + 1), rtol=1e-6)
+        np.testing.assert_allclose(second, (x + 1) ** np.arange(1, n + 1), rtol=1e-6)
 
 
-def extra_outputs_are_returned(logits=(1.0, 2.0, 0.0), values=(3.0, 1.0, 2.0)):
-    """Attention weights that you want to look at are returned beside the result.
+def hidden_argument_is_a_constant(w=(1.0, 2.0, 4.0)):
+    """A layer that holds its weights hides them from JAX.
 
-    With `has_aux=True`, `grad` takes (number, extra), and gives (slope, extra).
+    `layer.apply` computes Σ w·x. Its argument is x alone, because w is in the object.
+    In the first line of the jaxpr, the inputs stand between the semicolon and `let`.
+    There is one, x. An array before the semicolon is a *constant*: the program keeps
+    the numbers that w had in the trace, as it kept the value of the global `counter`.
+    When the layer gets new weights, ten times as large, the compiled method does not
+    see them.
     """
+    w = jnp.array(w)
+    x = jnp.arange(len(w), dtype="float32")
 
-    def attend(logits):
-        weights = jax.nn.softmax(logits)
-        return jnp.sum(weights * jnp.array(values, dtype=jnp.float32)), weights
+    class Layer:
+        def __init__(self, w):
+            self.w = w
 
-    slope, weights = jax.grad(attend, has_aux=True)(jnp.array(logits, jnp.float32))
-    return {"slope": slope, "attention weights": weights}
+        def apply(self, x):
+            return jnp.sum(self.w * x)
+
+    layer = Layer(w)
+    jaxpr = jax.make_jaxpr(layer.apply)(x)
+    compiled = jax.jit(layer.apply)
+    before = compiled(x)
+    layer.w = 10 * w
+    after = compiled(x)
+    return jaxpr, before, after
 
 
-def check_the_extra_output_arrives():
-    """The weights a are exp(z)/Σexp(z), and the slope of a·v is a(v − a·v)."""
-    for logits, v in (((1.0, 2.0, 0.0), (3.0, 1.0, 2.0)), ((0.0, 0.5), (-1.0, 4.0))):
-        outcome = extra_outputs_are_returned(logits, v)
-        a = np.exp(logits) / np.sum(np.exp(logits))
-        np.testing.assert_allclose(outcome["attention weights"], a, rtol=1e-5)
-        np.testing.assert_allclose(outcome["slope"], a * (v - a @ v), rtol=1e-5)
+def check_hidden_weights_are_frozen():
+    """The only input is x, and the new weights are not seen: it stays at Σ w·x."""
+    for w in ((1.0, 2.0, 4.0), (0.5, -4.0)):
+        jaxpr, before, after = hidden_argument_is_a_constant(w)
+        inputs = str(jaxpr).split("let")[0].split(";")[1]
+        assert inputs.count(f"[{len(w)}]") == 1
+        expected = np.dot(w, np.arange(len(w)))
+        np.testing.assert_allclose([before, after], [expected] * 2, rtol=1e-6)
 
 
 def layer_is_data(w=(1.0, 2.0, 4.0)):
-    """A layer is data, its weights w, and a function `apply(w, x)` of that data.
+    """A layer is data, its weights, and a function of this data.
 
-    An object with w inside hides an argument: w becomes a constant of its jaxpr. Both
-    give the same, but only an argument can change, or be differentiated.
+    `apply` takes the weights as an argument. So the jaxpr has two inputs, w and x, and
+    the compiled function sees whatever weights you hand it, without a new trace. Later
+    you will also need this for `jax.grad`: it takes slopes along arguments.
     """
-    w, x = jnp.array(w, jnp.float32), jnp.arange(len(w), dtype=jnp.float32)
+    w = jnp.array(w)
+    x = jnp.arange(len(w), dtype="float32")
 
     def apply(w, x):
         return jnp.sum(w * x)
 
-    layer = functools.partial(apply, w)  # an object: it holds w, and is called with x
-    pure, hidden = jax.make_jaxpr(apply)(w, x), jax.make_jaxpr(layer)(x)
-    return {
-        "inputs": [len(made.jaxpr.invars) for made in (pure, hidden)],
-        "constant": hidden.consts[0],
-        "values": [apply(w, x), layer(x)],
-        "slope": jax.grad(apply)(w, x),
-    }
+    jaxpr = jax.make_jaxpr(apply)(w, x)
+    compiled = jax.jit(apply)
+    before = compiled(w, x)
+    after = compiled(10 * w, x)
+    return jaxpr, before, after
 
 
-def check_the_hidden_argument_is_a_constant():
-    """With w inside there is one input less, and w is a constant; both give Σwx."""
+def check_weights_as_an_argument_are_seen():
+    """There are two inputs; Σ w·x is what the object gave, and new weights are seen."""
     for w in ((1.0, 2.0, 4.0), (0.5, -4.0)):
-        outcome, x = layer_is_data(w), np.arange(len(w))
-        assert outcome["inputs"] == [2, 1]
-        np.testing.assert_allclose(outcome["constant"], w, rtol=1e-6)
-        np.testing.assert_allclose(outcome["values"], [np.dot(w, x)] * 2, rtol=1e-6)
+        jaxpr, before, after = layer_is_data(w)
+        inputs = str(jaxpr).split("let")[0].split(";")[1]
+        assert inputs.count(f"[{len(w)}]") == 2
+        expected = np.dot(w, np.arange(len(w)))
+        np.testing.assert_allclose([before, after], [expected, 10 * expected], 1e-6)
 
 
-def check_data_can_be_differentiated():
-    """The slope of `apply` in w is x."""
-    for w in ((1.0, 2.0, 4.0), (0.5, -4.0)):
-        np.testing.assert_allclose(layer_is_data(w)["slope"], range(len(w)), rtol=1e-6)
+def parameters_in_a_pytree(b=0.5, factor=0.5):
+    """All parameters of a model go into one argument, a pytree.
+
+    A *pytree* is a container of arrays and numbers: a dict, a list or a tuple, or
+    containers in containers. The arrays and numbers in it are its *leaves*.
+    `jax.tree.map(f, tree)` applies f to each leaf, and gives a new pytree of the same
+    form. Here it shrinks every parameter.
+    """
+    params = {"w": jnp.array([1.0, 2.0]), "b": jnp.array(b)}
+    x = jnp.array([3.0, 4.0])
+
+    @jax.jit
+    def apply(params, x):
+        return jnp.sum(params["w"] * x) + params["b"]
+
+    before = apply(params, x)
+
+    def shrink(leaf):
+        return factor * leaf
+
+    params = jax.tree.map(shrink, params)
+    after = apply(params, x)
+    return before, params, after
+
+
+def check_new_parameters_are_seen():
+    """Every leaf is multiplied by the factor, and so is the answer 1·3 + 2·4 + b."""
+    for b, factor in ((0.5, 0.5), (-1.0, 3.0)):
+        before, params, after = parameters_in_a_pytree(b, factor)
+        np.testing.assert_allclose(before, 11 + b, rtol=1e-6)
+        np.testing.assert_allclose(params["w"], [factor, 2 * factor], rtol=1e-6)
+        np.testing.assert_allclose(params["b"], factor * b, rtol=1e-6)
+        np.testing.assert_allclose(after, factor * (11 + b), rtol=1e-6)
+
+
+def audit_finds_what_is_impure(x=1.0):
+    """`audit` finds side effects in a function, and names the cure of each.
+
+    The function `noisy` makes three of the mistakes of this lesson. `audit` from
+    `jaxintro.lens` takes a function and its arguments. Each finding has a `kind`, and
+    says what happens under `jit` and what to do instead. In `noisy_with_key` none of
+    the three is left. When a compiled function of yours behaves strangely, audit it.
+
+    What you can do with a pure function is the subject of the next lessons: take its
+    gradient (grad), run it on a batch (vmap), and compile it well (jit).
+    """
+    log = []
+    rng = np.random.default_rng(seed=0)
+
+    def noisy(x):
+        print("noisy was called")
+        log.append(x)
+        return x + rng.random()
+
+    report = audit(noisy, x)
+    kinds = [finding.kind for finding in report]
+
+    def noisy_with_key(x, key):
+        noise = jax.random.uniform(key)
+        return x + noise, noise
+
+    cured = audit(noisy_with_key, x, jax.random.key(0))
+    left = len(cured)
+    return kinds, left
+
+
+def check_each_mistake_is_found():
+    """`audit` finds the three mistakes in `noisy`, and nothing in the pure form."""
+    for x in (1.0, 2.5):
+        kinds, left = audit_finds_what_is_impure(x)
+        assert kinds == ["output", "leaked tracer", "randomness"]
+        assert left == 0

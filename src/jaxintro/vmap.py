@@ -1,15 +1,15 @@
-"""Batches: write it for one, get it for many.
+"""Batches: write it for one example, get it for many.
 
-You write a function of one example. `jax.vmap` returns the function of a whole batch,
-and no line of yours changes. It is no loop in disguise: each operation is replaced by
-its batched self, so that a thousand examples cost one operation and not a thousand.
-You will batch layers, losses and gradients, say which axis is the batch, and see what
-batching makes of a branch. Read grad first.
+You write a function of one example. `jax.vmap` returns a function of a whole batch, and
+your function stays as it is. `vmap` does not loop: it replaces each operation by one
+that works on the whole batch. After this lesson you can batch layers, losses and
+gradients, say which axis is the batch, and read the errors of batches that do not fit.
+Read first: grad.
 """
 
-import functools
-import itertools
-import math
+from contextlib import redirect_stdout
+from functools import partial
+from io import StringIO
 
 import jax
 import jax.numpy as jnp
@@ -17,260 +17,564 @@ import numpy as np
 
 from jaxintro.lens import explain, race
 
-ORDER = 50  # lessons stand in steps of ten; there is no other registry
+ORDER = 80
+
+
+def three_ways_to_a_batch(points=((3.0, 4.0), (5.0, 12.0), (8.0, 15.0))):
+    """A loop, a batch by hand and `jax.vmap` give the same numbers.
+
+    A *batch* is an array of examples, stacked along one axis. Here each example is a
+    point, and `length` is written for one point.
+
+    For a batch of points you can loop in Python. You can rewrite the function by hand:
+    find each sum in it and add `axis=1`. Or you can let `jax.vmap` do that for you.
+    The name stands for *vectorizing map*.
+    """
+
+    def length(point):
+        return jnp.sqrt(jnp.sum(point**2))
+
+    batch = jnp.array(points)
+    loop = jnp.stack([length(point) for point in batch])
+    by_hand = jnp.sqrt(jnp.sum(batch**2, axis=1))
+    vmapped = jax.vmap(length)(batch)
+    return loop, by_hand, vmapped
+
+
+def check_three_ways_agree():
+    """The loop, the batch by hand and `vmap` all give √(x² + y²) for each point."""
+    for points in (
+        ((3.0, 4.0), (5.0, 12.0), (8.0, 15.0)),
+        ((0.5, 2.0), (7.0, 1.0), (-1.0, 3.0)),
+    ):
+        expected = np.hypot(*np.transpose(points))
+        for lengths in three_ways_to_a_batch(points):
+            np.testing.assert_allclose(lengths, expected, rtol=1e-6)
 
 
 def add_two_to_each(numbers=(1, 2, 3, 4, 5, 6, 7)):
-    """A function of one number. Seven numbers come back.
+    """`jax.vmap` takes a function and returns a new function for a batch.
 
-    `jax.vmap` takes a function and returns a function, as `jax.grad` does. The new one
-    maps over the first axis of its argument.
-
-    Predict: what does `add_two` see as the shape of its x?
+    `jax.grad` does the same: function in, function out. Nothing is computed until you
+    call the new function. It takes its argument apart along the first axis, and it
+    puts the results together along the first axis.
     """
-    shapes = []
 
     def add_two(x):
-        shapes.append(x.shape)
         return x + 2
 
-    batched = jax.vmap(add_two)(jnp.array(numbers, jnp.int32))  # [n] -> [n]
-    return {"result": batched, "shape of x inside": shapes}
+    x = jnp.array(numbers)
+    batched_add_two = jax.vmap(add_two)
+    y = batched_add_two(x)
+    return y
 
 
 def check_two_is_added_to_each():
     """Each number comes back two larger."""
     for numbers in ((1, 2, 3, 4, 5, 6, 7), (-5, 40)):
-        result = add_two_to_each(numbers)["result"]
-        np.testing.assert_array_equal(result, [number + 2 for number in numbers])
+        y = add_two_to_each(numbers)
+        np.testing.assert_array_equal(y, [n + 2 for n in numbers])
+
+
+def function_sees_one_example(numbers=((1, 2, 3), (10, 20, 30))):
+    """Python runs the function once for the whole batch.
+
+    You might expect a call for each example. But `vmap` calls the function only once.
+    It hands over a *tracer*: a stand-in that has a shape and a dtype, but no number
+    that Python could read. `vmap` uses it to follow what the function does. You have
+    seen that above: for seven numbers `add_two` ran once, and its x was a tracer.
+
+    Here the examples are the rows of a table, and `total` prints the shape that it
+    sees. `jax.vmap(total)(table)` makes the new function and calls it in one line, as
+    most people write it.
+
+    Predict: the table has shape (2, 3). Which shape is printed?
+    """
+
+    def total(row):
+        print(row.shape)
+        return jnp.sum(row)
+
+    table = jnp.array(numbers)
+    totals = jax.vmap(total)(table)
+    return totals
 
 
 def check_function_runs_once_on_one_example():
-    """Python runs the function once for the whole batch, on an x of shape ()."""
-    for numbers in ((1, 2, 3), (5, 6, 7, 8, 9)):
-        assert add_two_to_each(numbers)["shape of x inside"] == [()]
+    """The function runs once, and what it sees has the shape of one example."""
+    for numbers in (((1, 2, 3), (10, 20, 30)), ((5, 6), (7, 8), (9, 10))):
+        with redirect_stdout(StringIO()) as printed:
+            totals = function_sees_one_example(numbers)
+        assert printed.getvalue() == f"({len(numbers[0])},)\n"
+        np.testing.assert_array_equal(totals, [sum(row) for row in numbers])
 
 
-def no_loop_and_no_compilation(size=1000):
-    """Python ran once, so who did the other 999? Nobody had to.
+def no_loop_and_nothing_compiled(size=1000):
+    """`vmap` neither loops nor compiles: it batches each operation.
 
-    `vmap` follows the function and swaps each operation for its batched self: an `add`
-    of two numbers becomes an `add` of two arrays. `jit` may compile that, or not.
+    A *jaxpr* is JAX's own list of what a function does, one operation on each line.
+    `jax.make_jaxpr` shows it. Here is the jaxpr for one number, and then the jaxpr for
+    a batch of 1000 numbers. Compare the operations, then the shapes. A compiled
+    function would appear as an equation with `jit` in its name.
 
-    Myth: vmap compiles the function beforehand.
+    Myth: `vmap` compiles the function.
     """
 
     def parabola(x):
         return 3 * x**2 + x
 
-    one = jax.make_jaxpr(parabola)(jnp.float32(0))
-    many = jax.make_jaxpr(jax.vmap(parabola))(jnp.zeros(size, jnp.float32))
-    return {
-        "operations on one": [equation.primitive.name for equation in one.eqns],
-        "operations on many": [equation.primitive.name for equation in many.eqns],
-        "shape of the result": many.out_avals[0].shape,
-    }
+    x = jnp.linspace(0, 1, size)
+    y = jax.vmap(parabola)(x)
+    one = jax.make_jaxpr(parabola)(x[0])
+    many = jax.make_jaxpr(jax.vmap(parabola))(x)
+    return y, one, many
 
 
 def check_batch_takes_the_same_operations():
-    """A batch of any size takes the very operations of one example."""
-    for size in (1000, 2):
-        seen = no_loop_and_no_compilation(size)
-        assert seen["operations on many"] == seen["operations on one"]
-        assert sorted(seen["operations on one"])[0] == "add"
-        assert "jit" not in " ".join(seen["operations on many"])
-        assert seen["shape of the result"] == (size,)
+    """Here a batch of any size takes the same three operations as one number."""
+    for size in (1000, 3):
+        y, one, many = no_loop_and_nothing_compiled(size)
+        assert str(one).count(" = ") == 3
+        assert str(many).replace(f"f32[{size}]", "f32[]") == str(one)
+        x = np.linspace(0, 1, size)
+        np.testing.assert_allclose(y, 3 * x**2 + x, rtol=1e-6)
 
 
-def linear(x, w, b):
-    """One example through a linear layer."""
-    return x @ w + b  # ([in], [in, out], [out]) -> [out]
+def loop_writes_each_example_down(size=3):
+    """A Python loop repeats the operations for each example.
 
-
-def layer_for_a_batch(batch=5, inputs=4, outputs=3):
-    """A layer is written for one example. A batch has an axis more; weights do not.
-
-    `in_axes` says, for each argument, which axis is the batch. None means: the same for
-    every example.
-
-    Myth: a slide says that this maps inputs [5, 4] to outputs [4, 3].
-    """
-    x = jnp.ones((batch, inputs), jnp.float32)
-    w = jnp.ones((inputs, outputs), jnp.float32)
-    b = jnp.ones(outputs, jnp.float32)
-    return jax.vmap(linear, in_axes=(0, None, None))(x, w, b)
-
-
-def check_layer_gives_one_row_an_example():
-    """With ones everywhere each entry is inputs + 1, with one row an example."""
-    for batch, inputs, outputs in ((5, 4, 3), (2, 7, 1)):
-        y = layer_for_a_batch(batch, inputs, outputs)
-        np.testing.assert_array_equal(y, np.full((batch, outputs), inputs + 1.0))
-
-
-def matrix_vector_becomes_matrix_matrix(batch=5):
-    """What is the batched self of a matrix-vector product? A matrix-matrix product.
-
-    It is one call of the routine that the hardware does best. You did not write it.
-
-    Predict: five matrix-vector products, how many `dot_general`?
-    """
-    w = jnp.arange(12, dtype=jnp.float32).reshape(3, 4)
-    x = jnp.arange(4 * batch, dtype=jnp.float32).reshape(batch, 4)
-    multiply = jax.vmap(lambda x: jnp.matmul(w, x, precision="highest"))
-    products = explain(multiply, x).equations["dot_general"]
-    return {"y": multiply(x), "dot_general": products}
-
-
-def check_products_are_those_of_numpy():
-    """Each row is w times that row of x, as NumPy multiplies them one at a time."""
-    for batch in (5, 2):
-        w, x = np.arange(12.0).reshape(3, 4), np.arange(4.0 * batch).reshape(batch, 4)
-        expected = np.stack([w @ row for row in x])
-        np.testing.assert_allclose(
-            matrix_vector_becomes_matrix_matrix(batch)["y"], expected, rtol=1e-6
-        )
-
-
-def check_all_products_are_one():
-    """However large the batch, there is one dot_general."""
-    for batch in (5, 50):
-        assert matrix_vector_becomes_matrix_matrix(batch)["dot_general"] == 1
-
-
-def loss_of_one_and_of_many(predicted=(0.5, 2.0, -1.0), wanted=(0.0, 2.0, 1.0)):
-    """A loss is clearest for one prediction: (p − w)². Batched, it gives one loss each.
-
-    Two arguments, two batches: without `in_axes` each is mapped over its first axis.
+    This is what `vmap` saves. The loop below takes each number out of the batch and
+    calls `jnp.sin` on it. Its jaxpr has a `sin` for each number, and lines that take
+    the number out.
     """
 
-    def squared_error(predicted, wanted):
-        return (predicted - wanted) ** 2  # ([], []) -> []
+    def loop(batch):
+        return [jnp.sin(x) for x in batch]
 
-    p, w = jnp.array(predicted, jnp.float32), jnp.array(wanted, jnp.float32)
-    return jax.vmap(squared_error)(p, w)
+    batch = jnp.arange(size) / size
+    waves = jax.vmap(jnp.sin)(batch)
+    looped = jax.make_jaxpr(loop)(batch)
+    vmapped = jax.make_jaxpr(jax.vmap(jnp.sin))(batch)
+    return waves, looped, vmapped
+
+
+def check_loop_grows_and_batch_does_not():
+    """The loop takes as many sines as there are examples; `vmap` takes one."""
+    for size in (3, 6):
+        waves, looped, vmapped = loop_writes_each_example_down(size)
+        assert str(looped).count("= sin") == size
+        assert str(vmapped).count("= sin") == 1
+        np.testing.assert_allclose(waves, np.sin(np.arange(size) / size), rtol=1e-6)
+
+
+def loop_against_vmap(few=50, many=500, seconds=0.1):
+    """The larger the batch, the more `vmap` gains over a loop.
+
+    JAX needs some microseconds to start an operation, even a small one. The loop pays
+    that for each example, and `vmap` pays it once for the batch. `vmap` has a cost of
+    its own: at each call it runs your Python function once to follow it.
+
+    `race` times functions against each other on the same arguments. Here it does so
+    for a batch of 50 and for a batch of 500. Compare the two ratios. Look also how
+    often `square` ran for the first batch: 50 times for the loop, and once for `vmap`.
+    """
+
+    def square(x):
+        return x**2
+
+    def loop(batch):
+        total = 0.0
+        for i in range(len(batch)):
+            total = total + square(batch[i])
+        return total
+
+    def vmapped(batch):
+        return jnp.sum(jax.vmap(square)(batch))
+
+    small = jnp.arange(float(few))
+    large = jnp.arange(float(many))
+    by_loop = loop(small)
+    by_vmap = vmapped(small)
+    race({"loop": loop, "vmap": vmapped}, small, seconds=seconds)
+    race({"loop": loop, "vmap": vmapped}, large, seconds=seconds)
+    return by_loop, by_vmap
+
+
+def check_loop_and_vmap_agree():
+    """The loop and `vmap` give the same total: the sum of the squares."""
+    for total in loop_against_vmap(few=6, many=6, seconds=0):
+        assert total == sum(n**2 for n in range(6))
+
+
+def squared_error(prediction, target):
+    """The loss of one prediction: how far it is off, squared."""
+    return (prediction - target) ** 2
+
+
+def loss_of_one_and_of_many(predictions=(0.5, 2.0, -1.0), targets=(0.0, 2.0, 1.0)):
+    """With two arguments, `vmap` pairs them up, as `zip` does.
+
+    A loss is easiest to write for one prediction and one target. `vmap` takes the first
+    of both, then the second of both, and so on, and gives a loss for each pair.
+    Training usually needs one number for the batch: the mean of the losses.
+    """
+    one = squared_error(predictions[0], targets[0])
+    p = jnp.array(predictions)
+    t = jnp.array(targets)
+    losses = jax.vmap(squared_error)(p, t)
+    mean = jnp.mean(losses)
+    return one, losses, mean
 
 
 def check_each_pair_has_its_own_loss():
-    """The losses are the squared differences, pair by pair."""
-    for p, w in (((0.5, 2.0, -1.0), (0.0, 2.0, 1.0)), ((3.0, 1.5), (1.0, -1.0))):
-        expected = [(a - b) ** 2 for a, b in zip(p, w, strict=True)]
-        np.testing.assert_allclose(loss_of_one_and_of_many(p, w), expected, rtol=1e-6)
+    """Each pair has its own squared difference, and the mean is that of NumPy."""
+    for p, t in (
+        ((0.5, 2.0, -1.0), (0.0, 2.0, 1.0)),
+        ((3.0, 1.5, 0.0), (1.0, -1.0, 2.0)),
+    ):
+        one, losses, mean = loss_of_one_and_of_many(p, t)
+        expected = (np.array(p) - np.array(t)) ** 2
+        np.testing.assert_allclose(one, expected[0], rtol=1e-6)
+        np.testing.assert_allclose(losses, expected, rtol=1e-6)
+        np.testing.assert_allclose(mean, expected.mean(), rtol=1e-6)
 
 
-def slopes_at_two_hundred_points(count=200):
-    """A gradient wants one number out, so it takes one point in. A curve wants 200.
+def batches_that_do_not_fit(predictions=4, targets=5):
+    """All mapped axes must have the same length.
 
-    `jax.vmap(jax.grad(f))` is the derivative that you can plot. It stands where a list
-    comprehension with 200 calls stood.
+    Four predictions cannot be paired with five targets. `zip` would silently drop one;
+    `vmap` raises a ValueError. Read its message line by line: each line gives a
+    length, the axis, the name of the argument and its type.
     """
-    slope = jax.grad(lambda x: jnp.maximum(x, 0.0))
-    return jax.vmap(slope)(jnp.linspace(-2, 3, count, dtype=jnp.float32))
+    try:
+        jax.vmap(squared_error)(jnp.zeros(predictions), jnp.zeros(targets))
+    except ValueError as error:
+        refused = error
+
+    fits = jax.vmap(squared_error)(jnp.zeros(targets), jnp.ones(targets))
+    return refused, fits
 
 
-def check_slope_is_a_step():
-    """The slope of max(x, 0) is 0 at each point on the left and 1 on the right."""
-    for count in (200, 50):
-        expected = np.where(np.linspace(-2, 3, count) > 0, 1.0, 0.0)
-        np.testing.assert_array_equal(slopes_at_two_hundred_points(count), expected)
+def check_refusal_names_both_sizes():
+    """The ValueError names both lengths; batches of one length are accepted."""
+    for predictions, targets in ((4, 5), (3, 5)):
+        refused, fits = batches_that_do_not_fit(predictions, targets)
+        assert type(refused) is ValueError
+        for fragment in ("inconsistent sizes", f"[{predictions}]", f"[{targets}]"):
+            assert fragment in str(refused)
+        np.testing.assert_array_equal(fits, np.ones(targets))
 
 
-def any_order(count=5):
-    """Transformations take functions and return functions, so they nest in any order.
+def layer_for_a_batch(batch=3, inputs=2, outputs=4):
+    """`in_axes` says which arguments are a batch and which are shared.
 
-    Each example has its own slope, whichever comes first; and `jit` may stand outside,
-    inside or nowhere.
+    A linear layer computes `x @ w + b`. A batch has many x, but all of them share the
+    weights w and the offsets b. Without `in_axes`, `vmap` tries to take w and b apart
+    too, and the error lists three lengths that do not fit.
+
+    `in_axes` has an entry for each argument: the number of the batch axis, or `None`
+    for an argument that every example gets whole.
     """
-    x = jnp.linspace(0, 2, count, dtype=jnp.float32)
-    return {
-        "vmap of grad": jax.vmap(jax.grad(jnp.sin))(x),
-        "grad of vmap": jax.grad(lambda x: jnp.sum(jax.vmap(jnp.sin)(x)))(x),
-        "jit of vmap": jax.jit(jax.vmap(jax.grad(jnp.sin)))(x),
-        "vmap of jit": jax.vmap(jax.jit(jax.grad(jnp.sin)))(x),
-    }
+
+    def linear(x, w, b):
+        return x @ w + b
+
+    x = jnp.arange(1.0, 1 + batch * inputs).reshape(batch, inputs)
+    w = jnp.arange(1.0, 1 + inputs * outputs).reshape(inputs, outputs)
+    b = 100 * jnp.arange(1.0, 1 + outputs)
+    try:
+        jax.vmap(linear)(x, w, b)
+    except ValueError as error:
+        refused = error
+
+    y = jax.vmap(linear, in_axes=(0, None, None))(x, w, b)
+    return refused, y
 
 
-def check_order_does_not_matter():
-    """All four orders give cos(x)."""
-    for count in (5, 12):
-        for slopes in any_order(count).values():
-            expected = np.cos(np.linspace(0, 2, count))
-            np.testing.assert_allclose(slopes, expected, rtol=2e-6, atol=1e-7)
+def check_layer_gives_one_row_an_example():
+    """With `in_axes` each example has its row of x w + b; without it, an error."""
+    for batch, inputs, outputs in ((3, 2, 4), (5, 4, 3)):
+        refused, y = layer_for_a_batch(batch, inputs, outputs)
+        assert type(refused) is ValueError
+        assert "inconsistent sizes" in str(refused)
+        x = 1.0 + np.arange(batch * inputs).reshape(batch, inputs)
+        w = 1.0 + np.arange(inputs * outputs).reshape(inputs, outputs)
+        b = 100 * np.arange(1.0, 1 + outputs)
+        np.testing.assert_allclose(y, [row @ w + b for row in x], rtol=1e-6)
+
+
+def matrix_vector_becomes_matrix_matrix(batch=5):
+    """Many matrix-vector products become one matrix-matrix product.
+
+    In a jaxpr, a product of matrices or vectors is called `dot_general`. Look for it in
+    both jaxprs: for one vector, and for a batch of five. In the second, a matrix takes
+    the place of the vector. A `transpose` may follow, which only moves the batch axis
+    to the front. That is what you would write by hand for a batch: `x @ w.T`.
+    """
+
+    def multiply(w, x):
+        return w @ x
+
+    w = jnp.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    x = jnp.arange(2.0 * batch).reshape(batch, 2)
+    batched = jax.vmap(multiply, in_axes=(None, 0))
+    y = batched(w, x)
+    by_hand = x @ w.T
+    one = jax.make_jaxpr(multiply)(w, x[0])
+    many = jax.make_jaxpr(batched)(w, x)
+    return y, by_hand, one, many
+
+
+def check_all_products_are_one():
+    """However large the batch, one `dot_general` gives w times each row of x."""
+    w = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    for batch in (5, 50):
+        y, by_hand, one, many = matrix_vector_becomes_matrix_matrix(batch)
+        assert str(one).count("dot_general[") == str(many).count("dot_general[") == 1
+        x = np.arange(2.0 * batch).reshape(batch, 2)
+        np.testing.assert_allclose(y, [w @ row for row in x], rtol=1e-6)
+        np.testing.assert_allclose(by_hand, [w @ row for row in x], rtol=1e-6)
+
+
+def axis_in_and_axis_out(numbers=((1.0, 2.0, 3.0), (10.0, 20.0, 30.0))):
+    """`in_axes` says where the batch comes in, `out_axes` where it goes out.
+
+    `jnp.cumsum` gives the running sums of a vector. First we map it over the rows of x
+    (axis 0), then over its columns (axis 1). `vmap` puts the batch axis of the result
+    first, unless `out_axes` names another place.
+
+    Predict: x has two rows and three columns. Which shape does `columns` have?
+    """
+    x = jnp.array(numbers)
+    rows = jax.vmap(jnp.cumsum, in_axes=0)(x)
+    columns = jax.vmap(jnp.cumsum, in_axes=1)(x)
+    as_columns = jax.vmap(jnp.cumsum, in_axes=1, out_axes=1)(x)
+    return rows, columns, as_columns
+
+
+def check_axes_come_in_and_go_out():
+    """The sums of a column come out as a row, and as a column with `out_axes=1`."""
+    for numbers in (((1.0, 2.0, 3.0), (10.0, 20.0, 30.0)), ((4.0, 1.0), (0.5, 7.0))):
+        rows, columns, as_columns = axis_in_and_axis_out(numbers)
+        x = np.array(numbers)
+        np.testing.assert_allclose(rows, np.cumsum(x, axis=1), rtol=1e-6)
+        np.testing.assert_allclose(as_columns, np.cumsum(x, axis=0), rtol=1e-6)
+        np.testing.assert_allclose(columns, np.cumsum(x, axis=0).T, rtol=1e-6)
+
+
+def take_apart_call_and_stack(in_axis=1, out_axis=1):
+    """`vmap` gives what you get by taking apart, calling and stacking.
+
+    Here that is written in NumPy: take each example out along `in_axis`, call the
+    function on it, and stack the results along `out_axis`. When you are not sure what
+    `vmap` does with an axis, write this loop.
+
+    `jax.vmap(f, i, j)` is short for `jax.vmap(f, in_axes=i, out_axes=j)`.
+    """
+    x = np.arange(6).reshape(2, 3)
+    count = x.shape[in_axis]
+    examples = [np.take(x, i, in_axis) for i in range(count)]
+    results = [np.cumsum(example) for example in examples]
+    stacked = np.stack(results, out_axis)
+
+    vmapped = jax.vmap(jnp.cumsum, in_axis, out_axis)(x)
+    return stacked, vmapped
+
+
+def check_every_choice_of_axes_is_its_loop():
+    """For every axis in and every axis out, `vmap` is equal to that loop."""
+    x = np.arange(6).reshape(2, 3)
+    for in_axis in (0, 1):
+        for out_axis in (0, 1):
+            sums = np.cumsum(x, axis=1 - in_axis)
+            expected = sums if in_axis == out_axis else sums.T
+            for result in take_apart_call_and_stack(in_axis, out_axis):
+                np.testing.assert_array_equal(result, expected)
 
 
 def vmap_of_vmap(rows=(1.0, 2.0, 3.0), columns=(10.0, 20.0)):
-    """Two numbers to one. Map it twice, and you have the whole table.
+    """A `vmap` of a `vmap` gives a table of all pairs.
 
-    The inner `vmap` runs along the columns and keeps the row; the outer one runs along
-    the rows. What the outer one maps comes first in the shape.
+    `distance` takes two numbers. The inner `vmap` shares a and maps over b: one a
+    against every b. The outer `vmap` maps over a and shares b. The axis of the outer
+    `vmap` comes first in the shape.
 
-    Predict: three rows, two columns: which shape has the table, and which with the two
-    `vmap` exchanged?
+    Predict: there are three a and two b. Which shape does `table` have, and which
+    shape does it have with the two `vmap` exchanged?
     """
 
     def distance(a, b):
         return jnp.abs(a - b)
 
-    a, b = jnp.array(rows, jnp.float32), jnp.array(columns, jnp.float32)
-    along_columns = jax.vmap(distance, in_axes=(None, 0))
-    along_rows = jax.vmap(distance, in_axes=(0, None))
-    return {
-        "rows outside": jax.vmap(along_columns, in_axes=(0, None))(a, b),
-        "columns outside": jax.vmap(along_rows, in_axes=(None, 0))(a, b),
-    }
+    a = jnp.array(rows)
+    b = jnp.array(columns)
+    one_a = jax.vmap(distance, in_axes=(None, 0))
+    table = jax.vmap(one_a, in_axes=(0, None))(a, b)
+
+    one_b = jax.vmap(distance, in_axes=(0, None))
+    exchanged = jax.vmap(one_b, in_axes=(None, 0))(a, b)
+    return table, exchanged
 
 
 def check_table_holds_every_pair():
-    """Mapped twice, the table is the outer difference; exchanged, its transpose."""
+    """The table holds |a − b| for every pair; exchanged, it is transposed."""
     for rows, columns in (((1.0, 2.0, 3.0), (10.0, 20.0)), ((5.0,), (1.0, 7.0, 9.0))):
-        tables = vmap_of_vmap(rows, columns)
+        table, exchanged = vmap_of_vmap(rows, columns)
         expected = np.abs(np.subtract.outer(rows, columns))
-        np.testing.assert_allclose(tables["rows outside"], expected, rtol=1e-6)
-        np.testing.assert_allclose(tables["columns outside"], expected.T, rtol=1e-6)
+        np.testing.assert_allclose(table, expected, rtol=1e-6)
+        np.testing.assert_allclose(exchanged, expected.T, rtol=1e-6)
 
 
-def any_axis_in_any_axis_out(in_a=0, in_b=1, out=1):
-    """`in_axes` says where the batch comes in, `out_axes` where it goes out.
+def slopes_at_two_hundred_points(count=200):
+    """`jax.vmap(jax.grad(f))` gives the slope of f at many points.
 
-    Here a is taken apart by rows, b by columns, and the results stand side by side as
-    columns. The function treats its arguments differently, so that a mix-up shows.
+    `jax.grad(f)` gives the slope at one point. To plot the slope as a curve you need
+    it at many points, and `vmap` of `grad` gives all of them in one call. Here f is
+    `jax.nn.relu`, which is 0 on the left and x on the right.
+    """
+    import matplotlib.pyplot as plt
+
+    x = jnp.linspace(-2, 3, count)
+    slopes = jax.vmap(jax.grad(jax.nn.relu))(x)
+
+    _, axes = plt.subplots()
+    axes.plot(x, jax.nn.relu(x), label="relu")
+    axes.plot(x, slopes, label="its slope")
+    axes.set_xlabel("x")
+    axes.set_title("relu and its slope")
+    axes.legend()
+    return slopes, axes
+
+
+def check_slope_is_a_step():
+    """The slope of relu is 0 at each point on the left and 1 on the right."""
+    for count in (200, 50):
+        slopes, axes = slopes_at_two_hundred_points(count)
+        x = np.linspace(-2, 3, count)
+        curve, step = [line.get_ydata() for line in axes.lines]
+        np.testing.assert_array_equal(slopes, np.where(x > 0, 1.0, 0.0))
+        np.testing.assert_array_equal(step, np.where(x > 0, 1.0, 0.0))
+        np.testing.assert_allclose(curve, np.maximum(x, 0), atol=1e-6)
+
+
+def gradient_of_a_batch_needs_a_sum(count=4):
+    """`grad` of `vmap` is refused until you sum the results.
+
+    The order of the two matters. `vmap` of `grad` is fine. The other way round,
+    `jax.vmap(f)` returns many numbers, and `jax.grad` needs a function that returns
+    one.
+
+    The sum of the results is one number. Each x has a part in one result only, its
+    own, so the slope of the sum along that x is the slope of f there.
+    """
+    x = jnp.linspace(0, 2, count)
+    try:
+        jax.grad(jax.vmap(jnp.sin))(x)
+    except TypeError as error:
+        refused = error
+
+    def total(x):
+        return jnp.sum(jax.vmap(jnp.sin)(x))
+
+    with_sum = jax.grad(total)(x)
+    vmap_of_grad = jax.vmap(jax.grad(jnp.sin))(x)
+    return refused, with_sum, vmap_of_grad
+
+
+def check_sum_makes_the_order_free():
+    """`grad` of `vmap` is a TypeError; with a sum both orders give cos x."""
+    for count in (4, 12):
+        refused, *slopes = gradient_of_a_batch_needs_a_sum(count)
+        assert type(refused) is TypeError
+        assert "scalar-output" in str(refused)
+        for slope in slopes:
+            expected = np.cos(np.linspace(0, 2, count))
+            np.testing.assert_allclose(slope, expected, rtol=2e-6, atol=1e-7)
+
+
+def jit_outside_or_inside(count=4):
+    """`jax.jit` may stand outside of `vmap` or inside.
+
+    `vmap`, `grad` and `jit` all take a function and return a function, so you can
+    stack them. `jit` compiles what stands inside it, so it usually stands outermost.
+    """
+    x = jnp.linspace(0, 2, count)
+    outside = jax.jit(jax.vmap(jax.grad(jnp.sin)))(x)
+    inside = jax.vmap(jax.jit(jax.grad(jnp.sin)))(x)
+    return outside, inside
+
+
+def check_jit_goes_anywhere():
+    """With `jit` outside or inside, the slopes of sin x are cos x."""
+    for count in (4, 12):
+        for slopes in jit_outside_or_inside(count):
+            expected = np.cos(np.linspace(0, 2, count))
+            np.testing.assert_allclose(slopes, expected, rtol=2e-6, atol=1e-7)
+
+
+def per_example_gradients(
+    w=0.5, inputs=(1.0, 2.0, -1.0, 4.0), targets=(1.0, 1.0, 0.0, 0.0)
+):
+    """Each example can have its own gradient: share w, map the data.
+
+    In training you take the gradient of the mean loss, one number for each weight.
+    Sometimes you want the gradient of each example's own loss: to find a wrong target,
+    or to limit how much a single example can change. Take the gradient of the loss of
+    one example, then `vmap` it with `in_axes=(None, 0, 0)`: w is shared.
+
+    The model is `jax.nn.sigmoid(w * x)`, a number between 0 and 1. A target should be 1
+    where x is positive and 0 where x is negative, but one of them is wrong.
+
+    Predict: which example has the largest gradient?
     """
 
-    def two_sums(a, b):
-        return jnp.stack([jnp.sum(a), 2 * jnp.sum(b)])
+    def loss(w, x, y):
+        return (jax.nn.sigmoid(w * x) - y) ** 2
 
-    a = jnp.arange(9, dtype=jnp.float32).reshape(3, 3)
-    return jax.vmap(two_sums, in_axes=(in_a, in_b), out_axes=out)(a, a[::-1] ** 2)
+    x = jnp.array(inputs)
+    y = jnp.array(targets)
+    per_example = jax.vmap(jax.grad(loss), in_axes=(None, 0, 0))
+    gradients = per_example(w, x, y)
+    mean = jnp.mean(gradients)
+
+    def mean_loss(w):
+        losses = jax.vmap(loss, in_axes=(None, 0, 0))(w, x, y)
+        return jnp.mean(losses)
+
+    of_mean_loss = jax.grad(mean_loss)(w)
+    return gradients, mean, of_mean_loss
 
 
-def check_every_choice_of_axes_is_its_loop():
-    """Whatever the axes, `vmap` gives what a loop over them and a stack give."""
-    a = np.arange(9.0).reshape(3, 3)
-    b = a[::-1] ** 2
-    for i, j, out in itertools.product((0, 1, None), (0, 1, None), (0, 1)):
-        each_a = [a if i is None else a.take(n, i) for n in range(3)]
-        each_b = [b if j is None else b.take(n, j) for n in range(3)]
-        rows = [[x.sum(), 2 * y.sum()] for x, y in zip(each_a, each_b, strict=True)]
-        if (i, j) != (None, None):  # which would leave nothing to map
-            result = any_axis_in_any_axis_out(i, j, out)
-            np.testing.assert_allclose(result, np.stack(rows, out), rtol=1e-6)
+def check_gradients_are_the_closed_form():
+    """Each is 2(s − y)s(1 − s)x, s the sigmoid; their mean is that of the mean loss."""
+    y = (1.0, 1.0, 0.0, 0.0)
+    for w, x in ((0.5, (1.0, 2.0, -1.0, 4.0)), (-1.2, (0.3, 3.0, 1.0, -2.0))):
+        gradients, mean, of_mean_loss = per_example_gradients(w, x, y)
+        s = 1 / (1 + np.exp(-w * np.array(x)))
+        expected = 2 * (s - y) * s * (1 - s) * x
+        np.testing.assert_allclose(gradients, expected, rtol=2e-6)
+        np.testing.assert_allclose(mean, expected.mean(), rtol=5e-6)
+        np.testing.assert_allclose(of_mean_loss, expected.mean(), rtol=5e-6)
+
+
+def model(params, x):
+    """A model whose parameters are a dict: weights, and a shift."""
+    return jnp.sum(params["weights"] * x) + params["shift"]
 
 
 def axes_of_a_dict(shifts=(0.0, 10.0, 20.0)):
-    """Parameters come as a dict, and so may `in_axes`: the same keys, an axis for each.
+    """For a dict of parameters, `in_axes` may be a dict of axes.
 
-    Three models share their weights, and each has a shift of its own. One axis for the
-    whole dict would be refused here: the weights have no axis to spare.
+    A dict of arrays is a *pytree*: arrays in containers. We want three models that
+    share their weights but have a shift each. So `in_axes` gets a dict with the same
+    keys: 0 for what is mapped, `None` for what is shared.
     """
-
-    def model(params, x):
-        return jnp.sum(params["weights"] * x) + params["shift"]
-
-    weights = jnp.array([1.0, 2.0], jnp.float32)
-    params = {"weights": weights, "shift": jnp.array(shifts, jnp.float32)}
-    x = jnp.array([3.0, 4.0], jnp.float32)
+    weights = jnp.array([1.0, 2.0])
+    params = {"weights": weights, "shift": jnp.array(shifts)}
+    x = jnp.array([3.0, 4.0])
     axes = {"weights": None, "shift": 0}
-    return jax.vmap(model, in_axes=(axes, None))(params, x)
+    y = jax.vmap(model, in_axes=(axes, None))(params, x)
+    return y
 
 
 def check_each_model_has_its_own_shift():
@@ -279,170 +583,306 @@ def check_each_model_has_its_own_shift():
         np.testing.assert_allclose(axes_of_a_dict(shifts), 11 + np.array(shifts))
 
 
-def keyword_is_always_mapped(scales=(1.0, 10.0, 100.0)):
-    """`in_axes` counts positions. An argument passed by its name has none.
+def one_axis_for_a_whole_dict(weights=(1.0, 2.0), shifts=(0.0, 10.0)):
+    """One number in `in_axes` maps every array of a dict.
 
-    So it is mapped over its first axis, always, and `in_axes` cannot say otherwise. To
-    share it, bind it first with `functools.partial`.
+    Now there are two weights and two shifts. The right answer is 11 for the first
+    model and 21 for the second. `in_axes=(0, None)` is shorter than a dict of axes: the
+    0 counts for the whole dict.
 
-    Myth: what `in_axes` does not mention stays whole.
+    Predict: is that an error, the right answer, or a wrong one?
+    """
+    params = {"weights": jnp.array(weights), "shift": jnp.array(shifts)}
+    x = jnp.array([3.0, 4.0])
+    axes = {"weights": None, "shift": 0}
+    right = jax.vmap(model, in_axes=(axes, None))(params, x)
+    mistaken = jax.vmap(model, in_axes=(0, None))(params, x)
+    return right, mistaken
+
+
+def check_one_axis_is_wrong_without_an_error():
+    """Without an error, each model uses one weight only, its own, for both inputs."""
+    for weights, shifts in (((1.0, 2.0), (0.0, 10.0)), ((0.5, -3.0), (4.0, 1.0))):
+        right, mistaken = one_axis_for_a_whole_dict(weights, shifts)
+        w, shift = np.array(weights), np.array(shifts)
+        np.testing.assert_allclose(right, w @ [3.0, 4.0] + shift, rtol=1e-6)
+        np.testing.assert_allclose(mistaken, w * (3.0 + 4.0) + shift, rtol=1e-6)
+
+
+def keyword_is_always_mapped(scale=2.0):
+    """An argument passed by its name is always mapped over axis 0.
+
+    `in_axes` has an entry for each argument passed by position. An argument passed by
+    its name has no entry: it is always mapped. So an array of two scales gives each of
+    two rows its own scale. A single number is refused, because it has no axis 0: its
+    *rank*, the number of its axes, is 0.
+
+    The cure is to pass it by position, with `None` in `in_axes`. Or fix it before
+    `vmap` sees the function, with `partial` of Python's functools.
+
+    Myth: an argument that `in_axes` does not mention is shared.
     """
 
     def scaled_sum(x, scale):
-        return jnp.sum(x * scale)
+        return scale * jnp.sum(x)
 
-    x = jnp.ones((3, 3), jnp.float32)
-    scale = jnp.array(scales, jnp.float32)
-    shared = functools.partial(scaled_sum, scale=scale)
-    return {
-        "by its name": jax.vmap(scaled_sum, in_axes=0)(x, scale=scale),
-        "bound before": jax.vmap(shared)(x),
-    }
+    x = jnp.array([[1.0, 2.0], [3.0, 4.0]])
+    scales = jnp.array([scale, 10 * scale])
+    each = jax.vmap(scaled_sum)(x, scale=scales)
+    try:
+        jax.vmap(scaled_sum)(x, scale=scale)
+    except ValueError as error:
+        refused = error
 
-
-def check_keyword_is_mapped_unless_bound():
-    """By its name, each row gets one scale; bound before, each row gets all of them."""
-    for scales in ((1.0, 10.0, 100.0), (2.0, 0.5, -4.0)):
-        sums = keyword_is_always_mapped(scales)
-        expected = 3 * np.array(scales)
-        np.testing.assert_allclose(sums["by its name"], expected, rtol=1e-6)
-        np.testing.assert_allclose(sums["bound before"], [sum(scales)] * 3, rtol=1e-6)
+    shared = jax.vmap(scaled_sum, in_axes=(0, None))(x, scale)
+    fixed = jax.vmap(partial(scaled_sum, scale=scale))(x)
+    return each, refused, shared, fixed
 
 
-def batches_that_do_not_fit():
-    """Two batches must have one length, and something must be mapped at all.
-
-    Both are refused by name and number, before anything is computed.
-    """
-    refusals = {}
-    four, five = jnp.zeros(4, jnp.float32), jnp.zeros(5, jnp.float32)
-    for name, axes in {"4 and 5": (0, 0), "nothing mapped": (None, None)}.items():
-        try:
-            jax.vmap(jnp.add, in_axes=axes)(four, five)
-        except ValueError as error:
-            refusals[name] = error
-    refusals["shared"] = jax.vmap(jnp.add, in_axes=(None, 0))(jnp.float32(1), five)
-    return refusals
-
-
-def check_refusals_name_the_sizes():
-    """Batches of 4 and 5 are refused as inconsistent; None for every argument, too."""
-    refusals = batches_that_do_not_fit()
-    assert isinstance(refusals["4 and 5"], ValueError)
-    assert "inconsistent sizes" in str(refusals["4 and 5"])
-    assert isinstance(refusals["nothing mapped"], ValueError)
-    assert "non-None" in str(refusals["nothing mapped"])
-    np.testing.assert_array_equal(refusals["shared"], np.ones(5))
+def check_keyword_is_mapped_unless_fixed():
+    """By its name a scale is mapped or refused; by position or fixed, it is shared."""
+    for scale in (2.0, -0.5):
+        each, refused, shared, fixed = keyword_is_always_mapped(scale)
+        np.testing.assert_allclose(each, [3 * scale, 70 * scale], rtol=1e-6)
+        assert type(refused) is ValueError
+        assert "rank should be at least 1" in str(refused)
+        np.testing.assert_allclose(shared, [3 * scale, 7 * scale], rtol=1e-6)
+        np.testing.assert_allclose(fixed, [3 * scale, 7 * scale], rtol=1e-6)
 
 
 def talk_across_the_batch(values=(1.0, 2.0, 6.0)):
-    """An example may need to know of the others: to subtract their mean, say.
+    """If you name the batch axis, an example can use the whole batch.
 
-    Give the batch axis a name, and a collective such as `jax.lax.pmean` speaks to it.
+    We want to subtract the mean of the batch from each example. Inside the function x
+    is one example, so `jnp.mean(x)` is the mean of one number.
+
+    Give the batch axis a name with `axis_name`. Then `jax.lax.pmean(x, name)` is the
+    mean over that axis (p stands for *parallel*).
+
+    Predict: what does the function with `jnp.mean` give for 1, 2 and 6?
     """
+
+    def mistaken(x):
+        return x - jnp.mean(x)
 
     def centred(x):
         return x - jax.lax.pmean(x, "batch")
 
-    return jax.vmap(centred, axis_name="batch")(jnp.array(values, jnp.float32))
+    x = jnp.array(values)
+    y = jax.vmap(mistaken)(x)
+    z = jax.vmap(centred, axis_name="batch")(x)
+    return y, z
 
 
 def check_mean_of_the_batch_is_taken_off():
-    """Each value comes back less the mean of all."""
+    """With `jnp.mean` nothing is left; with `pmean` each value less the mean of all."""
     for values in ((1.0, 2.0, 6.0), (-3.0, 5.0)):
-        expected = np.array(values) - np.mean(values)
-        np.testing.assert_allclose(talk_across_the_batch(values), expected, rtol=1e-6)
+        y, z = talk_across_the_batch(values)
+        np.testing.assert_array_equal(y, np.zeros(len(values)))
+        np.testing.assert_allclose(z, np.array(values) - np.mean(values), rtol=1e-6)
 
 
-def branch_becomes_a_choice(values=(-2.0, 0.5, 3.0)):
-    """`jax.lax.cond` runs one of two branches. For one example, that is a saving.
+def double_or_negate(x):
+    """A choice between two branches; each prints when it runs."""
 
-    A batch may need both. So `vmap` runs both on every example and then selects. The
-    answers are right; the saving is gone.
+    def double(x):
+        jax.debug.print("double {}", x)
+        return 2 * x
 
-    Predict: under `vmap`, is there still a `cond` in the program?
+    def negate(x):
+        jax.debug.print("negate {}", x)
+        return -x
+
+    return jax.lax.cond(x > 0, double, negate, x)
+
+
+def cond_runs_one_branch(x=3):
+    """For one example, `jax.lax.cond` runs one of two branches.
+
+    Python's `if` needs to know the number, and a tracer has none. JAX has a function
+    for that: `jax.lax.cond(test, f, g, x)` gives f(x) where the test is true, and
+    g(x) where it is not.
+
+    `jax.debug.print` prints while the program runs, so it shows which branch runs.
+    `jax.effects_barrier` waits until everything is printed.
     """
+    y = double_or_negate(x)
+    jax.effects_barrier()
+    return y
 
-    def bent(x):
-        return jax.lax.cond(x > 0, jnp.sin, jnp.exp, x)
 
-    x = jnp.array(values, jnp.float32)
-    programs = {"one": jax.make_jaxpr(bent)(x[0])}
-    programs["batch"] = jax.make_jaxpr(jax.vmap(bent))(x)
-    result = {"result": jax.vmap(bent)(x)}
-    for name, program in programs.items():
-        found = [equation.primitive.name for equation in program.eqns]
-        result[name] = {p: p in found for p in ("cond", "sin", "exp", "select_n")}
-    return result
+def check_one_branch_runs():
+    """A positive number is doubled, another is negated; only that branch prints."""
+    for x, expected, line in ((3, 6, "double 3"), (-4, 4, "negate -4")):
+        with redirect_stdout(StringIO()) as printed:
+            assert cond_runs_one_branch(x) == expected
+        assert printed.getvalue().split("\n") == [line, ""]
+
+
+def branch_becomes_a_choice(numbers=(3, -4)):
+    """Under `vmap`, `cond` gives each example the result of its own branch.
+
+    One example of the batch needs the first branch, and the other needs the second.
+    Look at what is printed.
+
+    Myth: under `vmap` each example still runs only the branch that it needs.
+    """
+    y = jax.vmap(double_or_negate)(jnp.array(numbers))
+    jax.effects_barrier()
+    return y
 
 
 def check_both_branches_run_for_the_batch():
-    """One example has a cond; the batch has a sin, an exp and a selection instead."""
-    seen = branch_becomes_a_choice()
-    assert seen["one"] == {"cond": True, "sin": False, "exp": False, "select_n": False}
-    assert seen["batch"] == {"cond": False, "sin": True, "exp": True, "select_n": True}
+    """Every example goes through both branches, and keeps the right result."""
+    for numbers in ((3, -4), (5, 0, -1)):
+        with redirect_stdout(StringIO()) as printed:
+            y = branch_becomes_a_choice(numbers)
+        np.testing.assert_array_equal(y, [2 * n if n > 0 else -n for n in numbers])
+        expected = [f"{name} {n}" for name in ("double", "negate") for n in numbers]
+        assert sorted(printed.getvalue().split("\n")) == sorted([*expected, ""])
 
 
-def check_each_example_gets_its_branch():
-    """Above zero each example gets its sine, elsewhere its exponential."""
-    for values in ((-2.0, 0.5, 3.0), (0.0, -1.0)):
-        expected = [math.sin(v) if v > 0 else math.exp(v) for v in values]
-        result = branch_becomes_a_choice(values)["result"]
-        np.testing.assert_allclose(result, expected, rtol=2e-6)
+def shared_test_keeps_its_cond(numbers=(1.0, 2.0)):
+    """A `cond` stays a `cond` if its test is shared by the whole batch.
 
+    If each example has its own test, the batch needs both branches. `vmap` puts both
+    into the program, and `select_n` picks the right result for each example. (The
+    other lines prepare this choice and change no value.) The answers are right, but
+    the work is that of both branches.
 
-def loop_waits_for_the_last(starts=(1, 6, 27)):
-    """Halve an even number, else take 3n + 1. How many steps until 1?
-
-    Each start takes its own number of steps. Batched, the loop goes on until the last
-    has arrived; those that are done are carried along and left as they are.
+    If the test is shared (`None` in `in_axes`), the whole batch takes the same branch,
+    and only that one runs. Compare the two jaxprs.
     """
 
-    def steps_to_one(start):
-        def take(state):
-            n, count = state
-            return jnp.where(n % 2 == 0, n // 2, 3 * n + 1), count + 1
+    def wave_or_growth(test, x):
+        return jax.lax.cond(test, jnp.sin, jnp.exp, x)
 
-        return jax.lax.while_loop(lambda s: s[0] != 1, take, (start, jnp.int32(0)))[1]
+    x = jnp.array(numbers)
+    tests = x > 1.5
+    own_test = jax.vmap(wave_or_growth)
+    one_test = jax.vmap(wave_or_growth, in_axes=(None, 0))
+    y = own_test(tests, x)
+    z = one_test(True, x)
+    chosen = jax.make_jaxpr(own_test)(tests, x)
+    branched = jax.make_jaxpr(one_test)(True, x)
+    return y, z, chosen, branched
 
-    return jax.vmap(steps_to_one)(jnp.array(starts, jnp.int32))
+
+def check_shared_test_keeps_its_cond():
+    """With a test for each example there is no `cond`; with a shared one there is."""
+    for numbers in ((1.0, 2.0), (3.0, 0.5, -1.0)):
+        y, z, chosen, branched = shared_test_keeps_its_cond(numbers)
+        x = np.array(numbers)
+        expected = np.where(x > 1.5, np.sin(x), np.exp(x))
+        np.testing.assert_allclose(y, expected, rtol=1e-6)
+        np.testing.assert_allclose(z, np.sin(x), rtol=1e-6)
+        assert "= cond" in str(branched)
+        assert "= select_n" not in str(branched)
+        assert "= cond" not in str(chosen)
+        assert all(f"= {name}" in str(chosen) for name in ("sin", "exp", "select_n"))
+
+
+def count_halvings(x):
+    """How often can x be halved before it is below 1? Each round prints."""
+
+    def not_done(state):
+        x, _ = state
+        return x >= 1
+
+    def halve(state):
+        x, count = state
+        jax.debug.print("halve {}", x)
+        return x / 2, count + 1
+
+    x, count = jax.lax.while_loop(not_done, halve, (x, 0))
+    return count
+
+
+def while_loop_repeats_until_done(x=4.0):
+    """`jax.lax.while_loop` repeats a step until a test says stop.
+
+    A Python `while` needs a number for its test, as `if` does. In JAX you write
+    `jax.lax.while_loop(test, step, state)`. As long as `test(state)` is true, the
+    state becomes `step(state)`. Here the state is a pair: x, and a count.
+    """
+    count = count_halvings(x)
+    jax.effects_barrier()
+    return count
+
+
+def check_halvings_of_one_are_counted():
+    """The count is that of a plain Python loop, and each round prints once."""
+    for x in (4.0, 0.5, 100.0):
+        with redirect_stdout(StringIO()) as printed:
+            count = while_loop_repeats_until_done(x)
+        expected = 0
+        while x >= 1:
+            x, expected = x / 2, expected + 1
+        assert int(count) == expected == printed.getvalue().count("halve")
+
+
+def loop_waits_for_the_last(starts=(0.25, 1.0, 4.0)):
+    """Under `vmap` one `while_loop` serves the whole batch.
+
+    Alone, 0.25 needs no round, 1 needs one and 4 needs three: four rounds in all. In a
+    batch there is one loop for all examples, and it stops when the last one is done.
+
+    Predict: how many lines does this batch of three print?
+    """
+    counts = jax.vmap(count_halvings)(jnp.array(starts))
+    jax.effects_barrier()
+    return counts
 
 
 def check_each_start_counts_its_own_steps():
-    """Each count is that of a plain Python loop from that start alone."""
-    for starts in ((1, 6, 27), (7, 2)):
-        expected = []
-        for n in starts:
-            expected.append(0)
-            while n != 1:
-                n = n // 2 if n % 2 == 0 else 3 * n + 1
-                expected[-1] += 1
-        np.testing.assert_array_equal(loop_waits_for_the_last(starts), expected)
+    """Each count is its own, but every example goes through every round."""
+    for starts in ((0.25, 1.0, 4.0), (20.0, 3.0)):
+        with redirect_stdout(StringIO()) as printed:
+            counts = loop_waits_for_the_last(starts)
+        expected = [int(np.log2(x)) + 1 if x >= 1 else 0 for x in starts]
+        np.testing.assert_array_equal(counts, expected)
+        assert printed.getvalue().count("halve") == max(expected) * len(starts)
 
 
-def loop_against_batch(size=50, seconds=0.2):
-    """A Python loop hands over each example; `vmap` hands over the batch, once.
+def map_when_memory_is_short(batch=50, size=1000):
+    """`jax.lax.map` takes one example after another and needs less memory.
 
-    The handing over is what costs here, so the gain grows with the batch. Try a size of
-    10, then of 500.
+    `vmap` works on the whole batch at once, so it can need the intermediate results of
+    all examples at the same time. Here each example needs a list of 1000 numbers, to
+    find the middle one. `jax.lax.map(f, x)` gives the same results with a loop, and it
+    holds one list at a time. With `batch_size=10` it takes ten examples at a time.
+
+    `explain` tells, among other things, how many bytes of temporary memory a function
+    needs when it is compiled: its `temp_bytes`. A list of 1000 numbers has 4000 bytes.
+
+    The next lesson, jit, is about compiling.
     """
 
-    def energy(x):
-        return jnp.sum(jnp.sin(x) ** 2)  # [8] -> []
+    def middle(x):
+        numbers = x * jnp.arange(size) % 997
+        return jnp.sort(numbers)[size // 2]
 
-    def loop(batch):
-        return jnp.stack([energy(x) for x in batch])
+    def one_by_one(x):
+        return jax.lax.map(middle, x)
 
-    batch = jnp.ones((size, 8), jnp.float32)
-    result = {}
-    for name, way in {"loop": loop, "vmap": jax.vmap(energy)}.items():
-        equations = jax.make_jaxpr(way)(batch).eqns
-        result[f"sines, {name}"] = [e.primitive.name for e in equations].count("sin")
-    return {**result, "race": race([loop, jax.vmap(energy)], batch, seconds=seconds)}
+    def in_tens(x):
+        return jax.lax.map(middle, x, batch_size=10)
+
+    x = jnp.arange(batch)
+    y = jax.vmap(middle)(x)
+    z = one_by_one(x)
+    all_at_once = explain(jax.vmap(middle), x).temp_bytes
+    ten_at_once = explain(in_tens, x).temp_bytes
+    one_at_once = explain(one_by_one, x).temp_bytes
+    saves = one_at_once < ten_at_once < all_at_once
+    return y, z, saves
 
 
-def check_loop_grows_and_batch_does_not():
-    """The loop takes as many sines as there are examples, the batch takes one."""
-    for size in (9, 3):
-        counts = loop_against_batch(size, seconds=0)
-        assert (counts["sines, loop"], counts["sines, vmap"]) == (size, 1)
+def check_map_holds_one_list():
+    """Both give the same numbers, and the fewer examples at a time, the less memory."""
+    y, z, saves = map_when_memory_is_short()
+    lists = np.outer(np.arange(50), np.arange(1000)) % 997
+    expected = np.sort(lists, axis=1)[:, 500]
+    np.testing.assert_array_equal(y, expected)
+    np.testing.assert_array_equal(z, expected)
+    assert saves

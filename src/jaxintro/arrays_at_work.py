@@ -1,0 +1,277 @@
+"""Arrays at work: where they live, when they are ready, and what makes them fast.
+
+An array of JAX lives on a device, and a call may return before its numbers are there.
+With few numbers, JAX is slower than NumPy; with many, a compiled function is faster.
+After this lesson you can bring numbers back to NumPy, time JAX without being fooled,
+and say where the speed comes from. Read first: first_steps and numpy_parity.
+"""
+
+import timeit
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxintro.lens import explain, race
+
+ORDER = 30
+
+
+def arrays_live_on_a_device(numbers=(1.0, 4.0)):
+    """A JAX array lives on a device, and results stay there.
+
+    A *device* is what computes: a CPU, a GPU or a TPU. `jax.devices()` lists those that
+    JAX uses, and `x.devices()` says where x is. A new array is put on the first device
+    of the list, and you need not do anything for it. If JAX has found a GPU, the list
+    holds GPUs.
+    """
+    found = jax.devices()
+    x = jnp.array(numbers)
+    device_of_x = x.devices()
+    root = jnp.sqrt(x)
+    device_of_root = root.devices()
+    return found, device_of_x, root, device_of_root
+
+
+def check_an_array_is_on_the_first_device():
+    """A new array, and what is computed from it, are on the first device."""
+    for numbers in ((1.0, 4.0), (0.25, 9.0)):
+        found, device_of_x, root, device_of_root = arrays_live_on_a_device(numbers)
+        assert device_of_x == device_of_root == {found[0]}
+        np.testing.assert_allclose(root, np.sqrt(numbers), rtol=1e-6)
+
+
+def back_to_numpy(numbers=(1.0, 4.0)):
+    """Three functions make a NumPy array of a JAX array.
+
+    `jax.device_get`, `np.asarray` and `np.array` bring the numbers from the device to
+    NumPy. What the first two give may share the memory of the JAX array, and that must
+    not change. So you can read it, but you cannot write into it. `np.array` makes a
+    copy of your own.
+    """
+    x = jnp.array(numbers)
+    a = jax.device_get(x)
+    b = np.asarray(x)
+    try:
+        b[0] = 9.0
+    except ValueError as error:
+        refused = error
+
+    mine = np.array(x)
+    mine[0] = 9.0
+    print(mine)
+    return a, b, refused, mine, x
+
+
+def check_numpy_brings_an_array_back():
+    """All three give a NumPy array; you can write into that of `np.array`."""
+    for numbers in ((1.0, 4.0), (0.25, -9.0)):
+        a, b, refused, mine, x = back_to_numpy(numbers)
+        assert type(a) is type(b) is type(mine) is np.ndarray
+        assert a.tolist() == b.tolist() == x.tolist() == list(numbers)
+        assert mine.tolist() == [9.0, numbers[1]]
+        assert type(refused) is ValueError
+        assert "read-only" in str(refused)
+        assert not a.flags.writeable
+
+
+def numpy_functions_on_jax_arrays(numbers=(1.0, 2.0, 3.0, 4.0)):
+    """NumPy's own functions accept a JAX array, and some give a JAX array back.
+
+    Some of them only call a method of the array: `np.sum(x)` calls `x.sum()`, and
+    `np.reshape(x, (2, 2))` calls `x.reshape(2, 2)`. The others make a NumPy array of x
+    first. Write `jnp` where you want to be sure to stay in JAX.
+
+    Predict: which of the four results are NumPy arrays?
+    """
+    x = jnp.array(numbers)
+    total = np.sum(x)
+    table = np.reshape(x, (2, 2))
+    wave = np.sin(x)
+    stacked = np.stack([x, x])
+    return total, table, wave, stacked
+
+
+def check_some_numpy_functions_stay_in_jax():
+    """`np.sum` and `np.reshape` give JAX arrays, `np.sin` and `np.stack` NumPy's."""
+    for numbers in ((1.0, 2.0, 3.0, 4.0), (0.5, -4.0, 3.0, 8.0)):
+        total, table, wave, stacked = numpy_functions_on_jax_arrays(numbers)
+        for result in (total, table):
+            assert not isinstance(result, np.ndarray | np.generic)
+        assert type(wave) is type(stacked) is np.ndarray
+        assert total == sum(numbers)
+        assert table.tolist() == [list(numbers[:2]), list(numbers[2:])]
+        np.testing.assert_allclose(wave, np.sin(numbers), rtol=1e-6)
+        assert stacked.tolist() == [list(numbers)] * 2
+
+
+def jax_does_not_wait(n=1000):
+    """JAX may return an array before its numbers are computed.
+
+    A large matrix product takes a while. JAX starts it and returns at once, and Python
+    goes on while the device still computes. This is called *asynchronous dispatch*.
+    When you print the numbers or convert them, JAX waits for them, so they are never
+    wrong. But a time that is taken before is too short. `x.block_until_ready()` waits
+    until x is ready. `timeit.timeit(f, number=1)` calls f once and returns the seconds
+    that it took. The first product is not timed, because a first call is slower.
+    """
+    x = jnp.ones((n, n))
+    y = (x @ x)[0, 0]
+
+    waited = timeit.timeit(lambda: (x @ x).block_until_ready(), number=1)
+    not_waited = timeit.timeit(lambda: x @ x, number=1)
+    print(f"{waited / not_waited:.0f} times as long")
+    return y
+
+
+def check_the_product_is_right():
+    """The number that was read from the product of n times n ones is right: it is n."""
+    for n in (1000, 64):
+        assert jax_does_not_wait(n) == n
+
+
+def give_jax_a_copy(value=7.0):
+    """Give JAX a copy of a NumPy array that you want to go on changing.
+
+    JAX does not wait when it reads your NumPy array either. `jnp.array(a)` may return
+    before everything is read, and if you write into a at that moment, the new numbers
+    may end up in x. This happens now and then, with large arrays. With `a.copy()` it
+    cannot happen, because nobody writes into the copy.
+    """
+    a = np.zeros(100_000, dtype="float32")
+    x = jnp.array(a.copy())
+    a[:] = value
+    largest_in_a = a.max()
+    largest_in_x = x.max()
+    return largest_in_a, largest_in_x
+
+
+def check_the_copy_stays():
+    """After the writing, a holds the new numbers, and x holds zeros only."""
+    for value in (7.0, 0.5):
+        assert give_jax_a_copy(value) == (value, 0)
+
+
+def small_arrays_are_faster_in_numpy(count=4, seconds=0.05):
+    """With few numbers NumPy is faster than JAX.
+
+    To add four numbers is almost no work. What takes time is everything before it: to
+    find out which types and shapes there are, and to hand the work to the device. JAX
+    takes longer for this than NumPy, for each operation. `race` waits for the results;
+    `seconds=` says how long the race may last.
+
+    Predict: how many times faster is NumPy?
+    """
+    a = np.arange(count, dtype="float32")
+    x = jnp.array(a)
+    total = x + x
+    timed = race(
+        {"NumPy": lambda: a + a, "JAX": lambda: x + x},
+        seconds=seconds,
+    )
+    return total, timed
+
+
+def check_the_sums_are_the_same():
+    """Both add the same numbers and get the same sums, in float32."""
+    for count in (4, 9):
+        total, timed = small_arrays_are_faster_in_numpy(count, seconds=0.01)
+        assert total.dtype == np.float32
+        assert total.tolist() == [2 * n for n in range(count)]
+        assert timed.checked  # race refuses functions whose results differ
+
+
+def a_list_of_jax_numbers_is_slow(count=50, seconds=0.05):
+    """A list of JAX numbers is slow to turn into an array.
+
+    A loop such as `[f(i) for i in range(50)]` easily makes a list of JAX arrays of one
+    number each. `jnp.array` then starts an operation for each of them. From a list of
+    Python numbers it makes the array at once. So collect Python numbers where you can.
+    """
+    x = jnp.arange(float(count))
+    jax_numbers = list(x)
+    python_numbers = x.tolist()
+    slow = jnp.array(jax_numbers)
+    fast = jnp.array(python_numbers)
+    timed = race(
+        {
+            "JAX numbers": lambda: jnp.array(jax_numbers),
+            "Python numbers": lambda: jnp.array(python_numbers),
+        },
+        seconds=seconds,
+    )
+    return slow, fast, timed
+
+
+def check_both_lists_give_the_same():
+    """Both lists give the same array."""
+    for count in (50, 7):
+        slow, fast, timed = a_list_of_jax_numbers_is_slow(count, seconds=0.01)
+        np.testing.assert_array_equal(slow, range(count))
+        np.testing.assert_array_equal(fast, range(count))
+        assert timed.names == ("JAX numbers", "Python numbers")
+
+
+def half_the_bytes_are_faster(count=100_000, seconds=0.05):
+    """Numbers of 32 bits are faster than numbers of 64, in NumPy as well.
+
+    If JAX beats your NumPy program, a part of that may have nothing to do with JAX.
+    float32 has half as many bytes to move, and a processor works on more numbers at
+    once. Both of these contestants are NumPy.
+    """
+    a = np.linspace(0, 1, count)
+    b = a.astype("float32")
+    a_bytes = a.nbytes
+    b_bytes = b.nbytes
+    timed = race(
+        {"float64": lambda: np.sqrt(a), "float32": lambda: np.sqrt(b)},
+        seconds=seconds,
+    )
+    return a_bytes, b_bytes, timed
+
+
+def check_float32_has_half_the_bytes():
+    """float64 takes 8 bytes a number, float32 takes 4."""
+    for count in (100_000, 10):
+        a_bytes, b_bytes, timed = half_the_bytes_are_faster(count, seconds=0.01)
+        assert (a_bytes, b_bytes) == (8 * count, 4 * count)
+        assert timed.checked  # race refuses functions whose results differ
+
+
+def compiled_operations_are_joined(count=1_000_000, seconds=0.1):
+    """On large arrays the compiler makes JAX fast.
+
+    This formula has five operations. Without `jax.jit` each of them is a kernel, a
+    piece of machine code that goes through all the numbers in memory. Compiled, the
+    five are joined into one. `explain`, which you know from first_steps, counts them:
+    `.eager_kernels` is their number without `jax.jit`, `.kernels` when compiled.
+
+    The lesson jit says more about this. The next lesson, prng_keys, is about random
+    numbers.
+    """
+
+    def polynomial(x):
+        return ((x + 1) * x + 2) * x + 3
+
+    compiled = jax.jit(polynomial)
+    x = jnp.linspace(0, 1, count)
+    y = compiled(x)
+    without_jit = explain(polynomial, x).eager_kernels
+    with_jit = explain(polynomial, x).kernels
+    timed = race(
+        {"JAX": lambda: polynomial(x), "compiled": lambda: compiled(x)},
+        seconds=seconds,
+    )
+    return y, without_jit, with_jit, timed
+
+
+def check_five_operations_become_one_kernel():
+    """Five operations are five kernels, and one when compiled; the numbers agree."""
+    for count in (1_000_000, 10):
+        y, without_jit, with_jit, timed = compiled_operations_are_joined(
+            count, seconds=0.01
+        )
+        x = np.linspace(0, 1, count)
+        np.testing.assert_allclose(y, x**3 + x**2 + 2 * x + 3, rtol=1e-6)
+        assert (without_jit, with_jit) == (5, 1)
+        assert timed.checked  # race refuses functions whose results differ

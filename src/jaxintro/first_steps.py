@@ -1,0 +1,490 @@
+"""First steps: what JAX is for, in ten minutes.
+
+JAX is NumPy, and it can also turn functions that you write into other functions. It
+turns a function into the function of its slope. It turns a function for one thing into
+a function for many things. It turns a function into a compiled one, which runs faster.
+All of this works on a CPU, a GPU or a TPU, with the same code.
+
+You need to know Python, NumPy, and what the slope of a curve is. Beside each line of
+code stands what the line gave just now, on your machine. A question mark asks you to
+guess before you read on. A ✓ marks a sentence that was proved just now.
+"""
+
+import inspect
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxintro.lens import explain, race, traces
+
+ORDER = 0  # the lessons after this one stand in steps of ten
+
+
+def arrays_are_made_as_in_numpy(numbers=(1.0, 2.0, 3.0)):
+    """A JAX array is made and used like a NumPy array.
+
+    `jax.numpy` has most functions of NumPy, under the same names. It is usually
+    imported as `jnp`. The arrays that it makes are of the type `jax.Array`.
+
+    Beside a line you see the values of an array, then the type of its numbers and, in
+    brackets, its shape. Empty brackets stand for a single number. The type of a NumPy
+    array begins with `np.` here. One thing is different: unless told otherwise, NumPy
+    uses 64 bits for a number with a decimal point, and JAX uses 32.
+    """
+    a = np.array(numbers)
+    x = jnp.array(numbers)
+    is_jax_array = isinstance(x, jax.Array)
+    y = 10 * x + jnp.sum(x)
+    return a, x, is_jax_array, y
+
+
+def check_arrays_compute_as_in_numpy():
+    """Both arrays hold the same numbers, and JAX computes with them as NumPy does."""
+    for numbers in ((1.0, 2.0, 3.0), (0.5, -4.0)):
+        a, x, _, y = arrays_are_made_as_in_numpy(numbers)
+        np.testing.assert_array_equal(a, numbers)
+        np.testing.assert_array_equal(x, numbers)
+        np.testing.assert_allclose(y, 10 * np.array(numbers) + sum(numbers), rtol=1e-6)
+
+
+def check_a_jax_array_has_32_bits():
+    """What `jnp` makes is a `jax.Array` with 32 bits a number, where NumPy has 64."""
+    a, x, is_jax_array, _ = arrays_are_made_as_in_numpy()
+    assert is_jax_array
+    assert (8 * a.itemsize, 8 * x.itemsize) == (64, 32)
+
+
+def slope_of_a_square(x=3.0):
+    """`jax.grad` turns a function into the function of its slope.
+
+    The slope says how fast the result grows when x grows. `jax.grad(square)` is not yet
+    a number. It is a new function: call it with an x, and it returns the slope there.
+    You do not write down a formula for the slope. JAX finds the slope by following what
+    `square` does.
+
+    Inside `square` the page shows *a tracer* where you may expect a number. This is
+    what JAX puts in place of x in order to follow it. A later section says more about
+    it.
+
+    Predict: what is the slope of x² at x = 3?
+    """
+
+    def square(x):
+        return x**2
+
+    slope = jax.grad(square)
+    return slope(x)
+
+
+def check_slope_is_twice_x():
+    """The slope of x² at x is 2x."""
+    for x in (3.0, 0.0, -2.5):
+        np.testing.assert_allclose(slope_of_a_square(x), 2 * x, rtol=1e-6)
+
+
+def distance_from_three(x):
+    """The squared differences of the numbers in x from 3, added up."""
+    return jnp.sum((x - 3) ** 2)
+
+
+def a_slope_for_each_number(numbers=(1.0, 2.0, 5.0)):
+    """A function of many numbers has a slope for each of them: the gradient.
+
+    `distance_from_three` takes an array and returns one number. Its gradient is an
+    array of the same shape as x. Each entry answers one question: if only this number
+    of x grows a little, how fast does the result grow? A negative slope means that the
+    result gets smaller.
+
+    Predict: for which of the numbers 1, 2 and 5 is the slope negative?
+    """
+    x = jnp.array(numbers)
+    gradient = jax.grad(distance_from_three)(x)
+    return gradient
+
+
+def check_gradient_is_twice_the_difference():
+    """The slope for each number of x is twice its difference from 3."""
+    for numbers in ((1.0, 2.0, 5.0), (3.0, -7.5)):
+        expected = 2 * (np.array(numbers) - 3)
+        found = a_slope_for_each_number(numbers)
+        np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def a_step_against_the_gradient(numbers=(1.0, 2.0, 5.0), size=0.25):
+    """A small step against the gradient makes the result smaller.
+
+    The gradient says how the result grows. If you subtract a part of the gradient from
+    x, here a quarter, the result gets smaller. Doing this again and again is called
+    *gradient descent*. This is how neural networks learn, and how the last section of
+    this lesson fits a straight line to points.
+    """
+    x = jnp.array(numbers)
+    before = distance_from_three(x)
+    x = x - size * jax.grad(distance_from_three)(x)
+    after = distance_from_three(x)
+    return before, after
+
+
+def check_a_step_shrinks_the_distance():
+    """This step halves each difference from 3, so a quarter of the distance is left."""
+    for size in (0.25, 0.1):
+        before, after = a_step_against_the_gradient((1.0, 2.0, 5.0), size)
+        np.testing.assert_allclose(before, 2**2 + 1**2 + 2**2, rtol=1e-6)
+        np.testing.assert_allclose(after, 9 * (1 - 2 * size) ** 2, rtol=1e-6)
+
+
+def written_for_one_used_for_many(arrows=((3.0, 4.0), (6.0, 8.0), (5.0, 12.0))):
+    """`jax.vmap` turns a function for one thing into a function for many.
+
+    `length` is written for one arrow, which is given by two numbers. `table` holds
+    three arrows, one in each row. `jax.vmap(length)` is a new function. It takes the
+    table, applies `length` to each row, and returns an array with a length for each.
+
+    There is no loop. Python runs `length` three times below: for one arrow, then for
+    the table as it is, and then only once for `jax.vmap`, with a tracer that has the
+    shape of one row.
+
+    Predict: what does `length` return for the whole table without `jax.vmap`: three
+    lengths, one number, or an error?
+    """
+    table = jnp.array(arrows)
+
+    def length(arrow):
+        return jnp.sqrt(jnp.sum(arrow**2))
+
+    one = length(table[0])
+    mixed = length(table)  # the sum is over all six numbers
+    each = jax.vmap(length)(table)
+    return one, mixed, each
+
+
+def check_each_arrow_has_its_length():
+    """With `jax.vmap` each arrow gets its length √(x² + y²)."""
+    for arrows in (((3.0, 4.0), (6.0, 8.0), (5.0, 12.0)), ((1.0, 1.0), (0.0, 2.0))):
+        one, _, each = written_for_one_used_for_many(arrows)
+        expected = [np.hypot(x, y) for x, y in arrows]
+        np.testing.assert_allclose(each, expected, rtol=1e-6)
+        np.testing.assert_allclose(one, expected[0], rtol=1e-6)
+
+
+def check_without_vmap_all_arrows_are_mixed():
+    """Without it, all numbers of the table go into one sum, and no error is raised."""
+    _, mixed, _ = written_for_one_used_for_many()
+    np.testing.assert_allclose(mixed, np.sqrt(5**2 + 10**2 + 13**2), rtol=1e-6)
+
+
+def random_numbers_need_a_key(seed=0):
+    """JAX draws random numbers with a key, and you pass the key in.
+
+    A random generator of NumPy has a hidden state, and each draw changes it. JAX has no
+    such state. You make a key from a number, the seed, with `jax.random.key`, and pass
+    it to the function that draws. `jax.random.normal(key, (3,))` draws three numbers.
+    When you need another key, `jax.random.split` makes two new keys out of one.
+
+    Predict: `first` and `second` are drawn with the same key. Are they equal?
+    """
+    key = jax.random.key(seed)
+    first = jax.random.normal(key, (3,))
+    second = jax.random.normal(key, (3,))
+    equal = first == second
+
+    key, subkey = jax.random.split(key)
+    third = jax.random.normal(subkey, (3,))
+    still_equal = first == third
+    return equal, still_equal
+
+
+def check_same_key_same_numbers():
+    """The same key gives the same numbers, and a key from `split` gives others."""
+    for seed in (0, 1, 2024):
+        equal, still_equal = random_numbers_need_a_key(seed)
+        assert equal.shape == still_equal.shape == (3,)
+        assert np.all(equal)
+        assert not np.any(still_equal)
+
+
+def compiled_gives_the_same(x=0.5):
+    """`jax.jit` turns a function into a compiled one with the same results.
+
+    To compile means to translate into a program for the processor of your machine.
+    `jax.jit(bell)` returns the compiled `bell`. You can also write `@jax.jit` above the
+    `def` of a function. Then its name stands for the compiled function from the start.
+    Both ways give the results of the plain function, up to rounding.
+    """
+
+    def bell(x):
+        return jnp.exp(-x * x)
+
+    @jax.jit
+    def decorated(x):
+        return jnp.exp(-x * x)
+
+    compiled = jax.jit(bell)
+    y = bell(x)
+    y_compiled = compiled(x)
+    y_decorated = decorated(x)
+    return y, y_compiled, y_decorated
+
+
+def check_all_three_are_the_bell_curve():
+    """Plain, compiled by a call and compiled by a decorator, all three give e^(−x²)."""
+    for x in (0.5, 0.0, -1.5):
+        expected = [np.exp(-x * x)] * 3
+        np.testing.assert_allclose(compiled_gives_the_same(x), expected, rtol=1e-6)
+
+
+def smooth_step(t):
+    """A curve that rises from 0 to 1 and is flat at both ends."""
+    return t * t * t * (10 - 15 * t + 6 * t * t)
+
+
+def a_million_numbers(count=1_000_000, seconds=0.3):
+    """`race` shows how much faster a compiled function is.
+
+    `smooth_step` only multiplies, adds and subtracts, so it takes NumPy arrays as well
+    as JAX arrays. Here it gets a million numbers. `race` is a tool of this course. It
+    calls several functions in turn, again and again, and measures how long a call
+    takes. It refuses to time functions whose results differ.
+
+    The fastest function stands first in its table. `a call` is the time of one call.
+    `first call` is the time of the very first one, which also does what is needed only
+    once, such as compiling. A `ratio` of 5 means: 5 times as long as the fastest. The
+    last column gives bounds for the ratio. They are wide if the machine is busy.
+
+    Predict: which is the slowest, NumPy or JAX without `jax.jit`?
+    """
+    t = jnp.linspace(0, 1, count)
+    t_numpy = np.asarray(t)
+    compiled = jax.jit(smooth_step)
+    timed = race(
+        {
+            "NumPy": lambda: smooth_step(t_numpy),
+            "JAX": lambda: smooth_step(t),
+            "JAX, compiled": lambda: compiled(t),
+        },
+        seconds=seconds,
+    )
+    y = compiled(t)
+    return timed, y
+
+
+def check_the_race_is_between_equals():
+    """The compiled function of the race gives 10t³ − 15t⁴ + 6t⁵, as the others do."""
+    timed, y = a_million_numbers(count=1_000, seconds=0.01)
+    t = np.linspace(0, 1, 1_000)
+    np.testing.assert_allclose(y, 10 * t**3 - 15 * t**4 + 6 * t**5, rtol=1e-5)
+    assert timed.checked  # the race has compared the results of all three
+
+
+def python_runs_on_a_tracer(x=3.0):
+    """To compile a function, JAX runs it with a stand-in instead of numbers.
+
+    The stand-in is called a *tracer*. It knows its shape and its type, but it has no
+    value. JAX writes down each operation that is done with it. This is called
+    *tracing*. What was written down is then compiled, and the compiled program gets the
+    numbers.
+
+    Predict: `half` is called three times. How often does Python run its lines?
+
+    Myth: `jax.jit` makes Python run your lines faster.
+    """
+    runs = 0
+
+    @jax.jit
+    def half(x):
+        nonlocal runs
+        runs += 1  # counts how often Python comes here
+        y = x / 2
+        return y
+
+    a = half(x)
+    b = half(10.0)
+    c = half(-8.0)
+    return a, b, c, runs
+
+
+def check_python_ran_once():
+    """Python ran the lines of `half` once, and yet each call gave its own half."""
+    for x in (3.0, -0.5):
+        a, b, c, runs = python_runs_on_a_tracer(x)
+        np.testing.assert_allclose([a, b, c], [x / 2, 5, -4], rtol=1e-6)
+        assert runs == 1
+
+
+def the_program_that_jax_writes_down(t=0.5):
+    """What JAX writes down while tracing is a small program, the jaxpr.
+
+    `jax.make_jaxpr(smooth_step)` is a function that traces `smooth_step` and returns
+    its jaxpr. Read it from top to bottom. `lambda ; a:f32[]` says that there is one
+    argument, called a. `f32` is short for float32, and the empty brackets mean a single
+    number. After `let`, each line is one equation: it gives a new name and a type to
+    the result of one operation. The operations `mul`, `sub` and `add` are ×, − and +,
+    and `10.0:f32[]` is the number 10 with its type. After `in` stands what is returned.
+    Nothing else is left of your Python code. `jaxpr.eqns` is the list of the equations.
+
+    Predict: count the ×, − and + in `smooth_step`. How many equations will there be?
+    """
+    jaxpr = jax.make_jaxpr(smooth_step)(t)
+    equations = len(jaxpr.eqns)
+    return jaxpr, equations
+
+
+def check_an_equation_for_each_operation():
+    """The jaxpr has an equation for each ×, − and + that stands in `smooth_step`."""
+    jaxpr, equations = the_program_that_jax_writes_down()
+    formula = inspect.getsource(smooth_step).splitlines()[-1]
+    assert equations == sum(map(formula.count, "*-+"))
+    for name, sign in (("mul", "*"), ("sub", "-"), ("add", "+")):
+        assert str(jaxpr).count(f" {name} ") == formula.count(sign)
+
+
+def from_eight_operations_to_one(count=1_000_000):
+    """`explain` shows what the compiler made of the operations of a function.
+
+    Here is why the compiled function won the race. A *kernel* is a piece of machine
+    code that reads arrays from memory, computes, and writes an array back. Without
+    `jax.jit`, each operation is a kernel of its own, and each goes through the million
+    numbers once more. A compiler can join them.
+
+    `explain` is a tool of this course, too. Look at the line `compiled` of its report.
+    It counts the kernels of the compiled function, and then those if it is
+    "run op by op", which means without `jax.jit`. The other lines can wait. The two counts
+    are also called `report.kernels` and `report.eager_kernels`.
+
+    Predict: there are eight operations. How many kernels are left when they are joined?
+    """
+    t = jnp.linspace(0, 1, count)
+    report = explain(smooth_step, t)
+    kernels = report.kernels
+    without_jit = report.eager_kernels
+    return kernels, without_jit
+
+
+def check_eight_kernels_become_one():
+    """Compiled, `smooth_step` is one kernel, and without `jax.jit` one an operation."""
+    formula = inspect.getsource(smooth_step).splitlines()[-1]
+    operations = sum(map(formula.count, "*-+"))
+    assert from_eight_operations_to_one(count=1_000) == (1, operations)
+
+
+def transformations_combine(count=41):
+    """`jax.grad`, `jax.vmap` and `jax.jit` can be combined.
+
+    Each of them takes a function and returns a function. That is why they are called
+    *transformations*, and why the result of one can be given to the next. Here
+    `jax.grad` makes a function for the slope at one t. `jax.vmap` makes of it a
+    function for the slopes at many t, and `jax.jit` compiles that.
+
+    Predict: `smooth_step` is flat at both ends. Where is its slope the largest?
+    """
+    import matplotlib.pyplot as plt
+
+    slope = jax.grad(smooth_step)
+    slopes = jax.jit(jax.vmap(slope))
+    t = jnp.linspace(0, 1, count)
+
+    _, axes = plt.subplots()
+    axes.plot(t, smooth_step(t), label="smooth step")
+    axes.plot(t, slopes(t), label="its slope")
+    axes.set_xlabel("t")
+    axes.set_title("Flat at both ends, steepest in the middle")
+    axes.legend()
+    return axes
+
+
+def check_slopes_of_the_smooth_step():
+    """The slope of `smooth_step` at t is 30t²(1 − t)²."""
+    curve, slopes = transformations_combine(count=8).lines
+    t = np.linspace(0, 1, 8)
+    expected = 10 * t**3 - 15 * t**4 + 6 * t**5
+    np.testing.assert_allclose(curve.get_ydata(), expected, rtol=1e-5)
+    # near t = 1, a small slope is the difference of two numbers near 3
+    expected = 30 * t**2 * (1 - t) ** 2
+    np.testing.assert_allclose(slopes.get_ydata(), expected, atol=5e-6)
+
+
+def the_lens_looks_at_your_functions(length=5):
+    """The lens of this course looks at functions that you wrote.
+
+    `race` and `explain` belong to `jaxintro.lens`. It has three more tools. `traces(f)`
+    returns f with a counter: its `count` says how often f was traced, and printing it
+    says why. `follow(f, x)` shows the code of f with a value beside each line, as this
+    page does. `audit(f, x)` looks for what goes wrong when f is compiled, such as a
+    print, or a global variable that is changed. It names the line and the cure.
+
+    Predict: `half` is called with 3 numbers, with 3 others, and with 5. How often is it
+    traced?
+    """
+
+    def half(x):
+        return x / 2
+
+    counted = traces(jax.jit(half))
+    counted(jnp.array([1.0, 2.0, 3.0]))
+    counted(jnp.array([4.0, 5.0, 6.0]))
+    counted(jnp.ones(length))
+    print(counted)
+    return counted.count
+
+
+def check_a_new_shape_is_traced_anew():
+    """Arrays of the same shape share a trace, and a new shape needs a new one."""
+    assert the_lens_looks_at_your_functions(length=5) == 2
+    assert the_lens_looks_at_your_functions(length=3) == 1
+
+
+def a_straight_line(seed=0, steps=40):
+    """Loss, gradient, step, loop: this is how JAX fits a straight line to points.
+
+    We make 50 points near the line 2x + 1, and then pretend not to know the 2 and the
+    1. `line` holds two numbers in their place, and both start at 0. `loss` says how
+    badly they fit: it is the mean of the squared differences between the line and the
+    points. The line with the smallest loss is called the line of *least squares*. NumPy
+    has a function for it, `np.polyfit`. Here we find it with gradients.
+
+    In each step, `jax.grad(loss)` gives a slope for each number of the first argument,
+    `line`, while x and y stay as they are. Half of this gradient is subtracted.
+
+    You have now seen what JAX is for. The next lesson, numpy_parity, looks closely at
+    its arrays.
+
+    Predict: the points are noisy. Will the two numbers end exactly at 2 and 1?
+    """
+    import matplotlib.pyplot as plt
+
+    noise = jax.random.normal(jax.random.key(seed), (50,))
+    x = jnp.linspace(-1, 1, 50)
+    y = 2 * x + 1 + 0.3 * noise
+
+    def loss(line, x, y):
+        slope, height = line
+        return jnp.mean((slope * x + height - y) ** 2)
+
+    @jax.jit
+    def step(line, x, y):
+        return line - 0.5 * jax.grad(loss)(line, x, y)
+
+    line = jnp.array([0.0, 0.0])
+    for _ in range(steps):
+        line = step(line, x, y)
+
+    _, axes = plt.subplots()
+    axes.plot(x, y, "o", label="points")
+    axes.plot(x, line[0] * x + line[1], label="fitted line")
+    axes.set_xlabel("x")
+    axes.set_ylabel("y")
+    axes.set_title("A straight line through 50 noisy points")
+    axes.legend()
+    return line, axes
+
+
+def check_steps_end_at_least_squares():
+    """The steps end at the line of least squares, the same that `np.polyfit` finds."""
+    for seed in (0, 1):
+        line, axes = a_straight_line(seed)
+        points, fitted = axes.lines
+        x, y = np.float64(points.get_data())
+        expected = np.polyfit(x, y, 1)
+        np.testing.assert_allclose(line, expected, rtol=1e-5)
+        np.testing.assert_allclose(fitted.get_ydata(), np.polyval(expected, x), 1e-5)
