@@ -16,7 +16,7 @@ SOUND = 343.0  # metres a second, in air
 
 
 def fallen(seconds):
-    """How many metres a stone has fallen after so many seconds, without air."""
+    """The metres that a stone falls in so many seconds, without air."""
     return EARTH * seconds**2 / 2
 
 

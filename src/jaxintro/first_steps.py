@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxintro.lens import explain, race, traces
+from jaxintro.lens import explain, follow, race
 
 ORDER = 0  # the lessons after this one stand in steps of ten
 
@@ -252,28 +252,31 @@ def a_million_numbers(count=1_000_000, seconds=0.3):
     once, such as compiling. A `ratio` of 5 means: 5 times as long as the fastest. The
     last column gives bounds for the ratio. They are wide if the machine is busy.
 
-    Predict: which is the slowest, NumPy or JAX without `jax.jit`?
+    Predict: how many times as fast as NumPy is the compiled function?
     """
     t = jnp.linspace(0, 1, count)
     t_numpy = np.asarray(t)
+    y_numpy = smooth_step(t_numpy)
     compiled = jax.jit(smooth_step)
     timed = race(
         {
             "NumPy": lambda: smooth_step(t_numpy),
             "JAX": lambda: smooth_step(t),
-            "JAX, compiled": lambda: compiled(t),
+            "compiled JAX": lambda: compiled(t),
         },
         seconds=seconds,
     )
     y = compiled(t)
-    return timed, y
+    return y_numpy, timed, y
 
 
 def check_the_race_is_between_equals():
     """The compiled function of the race gives 10t³ − 15t⁴ + 6t⁵, as the others do."""
-    timed, y = a_million_numbers(count=1_000, seconds=0.01)
+    y_numpy, timed, y = a_million_numbers(count=1_000, seconds=0.01)
     t = np.linspace(0, 1, 1_000)
-    np.testing.assert_allclose(y, 10 * t**3 - 15 * t**4 + 6 * t**5, rtol=1e-5)
+    expected = 10 * t**3 - 15 * t**4 + 6 * t**5
+    np.testing.assert_allclose(y_numpy, expected, rtol=1e-5)
+    np.testing.assert_allclose(y, expected, rtol=1e-5)
     assert timed.checked  # the race has compared the results of all three
 
 
@@ -347,10 +350,10 @@ def from_eight_operations_to_one(count=1_000_000):
     `jax.jit`, each operation is a kernel of its own, and each goes through the million
     numbers once more. A compiler can join them.
 
-    `explain` is a tool of this course, too. Look at the line `compiled` of its report.
-    It counts the kernels of the compiled function, and then those if it is
-    "run op by op", which means without `jax.jit`. The other lines can wait. The two counts
-    are also called `report.kernels` and `report.eager_kernels`.
+    `explain` is a tool of this course, too. In its report, look at the line `compiled`.
+    First it says how many kernels the compiled function has. Then, after the words "run
+    op by op", it says how many there are without `jax.jit`. `report.kernels` and
+    `report.eager_kernels` are the same two numbers. The other lines can wait.
 
     Predict: there are eight operations. How many kernels are left when they are joined?
     """
@@ -404,34 +407,37 @@ def check_slopes_of_the_smooth_step():
     np.testing.assert_allclose(slopes.get_ydata(), expected, atol=5e-6)
 
 
-def the_lens_looks_at_your_functions(length=5):
-    """The lens of this course looks at functions that you wrote.
+def follow_shows_each_line(x=2.0):
+    """`follow` shows what each line of a function of yours gave.
 
-    `race` and `explain` belong to `jaxintro.lens`. It has three more tools. `traces(f)`
-    returns f with a counter: its `count` says how often f was traced, and printing it
-    says why. `follow(f, x)` shows the code of f with a value beside each line, as this
-    page does. `audit(f, x)` looks for what goes wrong when f is compiled, such as a
-    print, or a global variable that is changed. It names the line and the cure.
+    `root` finds the square root of x: again and again, it takes the mean of y and x /
+    y. `follow(root, x)` calls `root` once and shows its code with a value beside each
+    line, as this page does. Use it when you want to see what your own function does.
 
-    Predict: `half` is called with 3 numbers, with 3 others, and with 5. How often is it
-    traced?
+    `race`, `explain` and `follow` belong to `jaxintro.lens`, and there are two more.
+    `traces(f)` returns f with a counter, which says how often f was traced, and why.
+    `audit(f, x)` looks for what goes wrong when f is compiled, such as a print, or a
+    global variable that is changed. It names the line and the cure.
+
+    Predict: what will stand beside the lines when `jax.jit(root)` is followed?
     """
 
-    def half(x):
-        return x / 2
+    def root(x):
+        y = x
+        for _ in range(5):
+            y = (y + x / y) / 2
+        return y
 
-    counted = traces(jax.jit(half))
-    counted(jnp.array([1.0, 2.0, 3.0]))
-    counted(jnp.array([4.0, 5.0, 6.0]))
-    counted(jnp.ones(length))
-    print(counted)
-    return counted.count
+    plain = follow(root, x)
+    compiled = follow(jax.jit(root), x)
+    return plain.result, compiled.result
 
 
-def check_a_new_shape_is_traced_anew():
-    """Arrays of the same shape share a trace, and a new shape needs a new one."""
-    assert the_lens_looks_at_your_functions(length=5) == 2
-    assert the_lens_looks_at_your_functions(length=3) == 1
+def check_both_find_the_square_root():
+    """Plain and compiled, `root` returns the square root of x."""
+    for x in (2.0, 3.0, 0.5):
+        results = follow_shows_each_line(x)
+        np.testing.assert_allclose(results, [np.sqrt(x)] * 2, rtol=1e-6)
 
 
 def a_straight_line(seed=0, steps=40):
