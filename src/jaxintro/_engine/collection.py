@@ -23,10 +23,11 @@ class Claim(pytest.Function):
     def runtest(self) -> None:
         """Run the check."""
         from jaxintro._engine import setting
+        from jaxintro._engine.outcome import prove
 
         self.config.stash[ASIDE].update(setting.set_aside())
         with setting.pinned():
-            super().runtest()
+            prove(self.obj)
 
 
 class LessonModule(pytest.Module):

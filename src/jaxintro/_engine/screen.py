@@ -51,7 +51,7 @@ ASCII = str.maketrans(
         "ŷ": "y^", "∈": "in", "⊗": "(x)", "┤": "|", "├": "|", "╌": "-", "█": "#",
         "┌": "+", "┐": "+", "└": "+", "┘": "+", "─": "-", "┬": "+", "┴": "+", "•": "o",
         "▀": '"', "▄": "_", "▌": "|", "▐": "|", "▖": ".", "▗": ".", "▘": "'", "▝": "'",
-        "▚": "\\", "▞": "/", "▙": "#", "▛": "#", "▜": "#", "▟": "#",
+        "▚": "\\", "▞": "/", "▙": "#", "▛": "#", "▜": "#", "▟": "#", "┼": "+", "�": "?",
     }
 )  # fmt: skip
 
@@ -60,8 +60,8 @@ class Screen:
     """Standard output, and what it can show."""
 
     def __init__(self, *, plain: bool = False) -> None:
-        dumb = os.environ.get("TERM") == "dumb"
-        self.rich = sys.stdout.isatty() and not plain and not dumb
+        bare = os.environ.get("TERM") == "dumb" or os.environ.get("NO_COLOR")
+        self.rich = sys.stdout.isatty() and not plain and not bare
         columns = shutil.get_terminal_size((ASSUMED, 24)).columns
         self.width = max(NARROWEST, min(WIDEST, columns))
 

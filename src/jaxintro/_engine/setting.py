@@ -2,7 +2,7 @@
 
 import os
 import platform as machine
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -103,9 +103,10 @@ def _values() -> dict[str, object]:
 def _set(wanted: dict[str, object]) -> None:
     import jax
 
+    update: Callable[[str, object], None] = jax.config.update
     for name, value in _values().items():
         if value != wanted[name]:
-            jax.config.update(name, wanted[name])
+            update(name, wanted[name])
 
 
 def about() -> dict[str, object]:

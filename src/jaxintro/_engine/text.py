@@ -69,7 +69,8 @@ def code(rows: "Sequence[Row]", width: int) -> list[Line]:
             style = cells.style.removeprefix("below ")
             lines.append(Line("below", cells.value or "", value_style=style))
         else:
-            lines.append(Line("code", cells.code, cells.value, cells.style))
+            shown = cells.code.expandtabs(4)
+            lines.append(Line("code", shown, cells.value, cells.style))
     return lines
 
 
