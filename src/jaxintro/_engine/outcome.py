@@ -91,7 +91,7 @@ def load(lesson: Lesson) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        why = explain_failure(error, str(lesson.path))
+        why = explain_failure(error, str(module.__file__))
         raise UsageError(f"'{lesson.path}' cannot be imported: {why}") from error
     return module
 
