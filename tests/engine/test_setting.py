@@ -82,9 +82,14 @@ def test_what_a_block_changes_is_put_back(changed, name):
 
 def test_settings_are_put_back_after_an_exception(changed):
     changed("jax_enable_x64")
-    with pytest.raises(KeyboardInterrupt), setting.pinned():
-        jax.config.update("jax_disable_jit", True)
-        raise KeyboardInterrupt
+
+    def interrupted():
+        with setting.pinned():
+            jax.config.update("jax_disable_jit", True)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert value("jax_enable_x64")
     assert not value("jax_disable_jit")
 

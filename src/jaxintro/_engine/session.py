@@ -77,7 +77,7 @@ class Session:
             for section in page.sections:
                 outcome = self._run(page, module, section, reading=False)
                 lines = report.claims(page, outcome, sharpness=self.sharpness)
-                self.screen.write(lines)
+                self.screen.write(lines, fold=False)  # one line a claim
                 tally.add(outcome)
         self.screen.write(report.closing(tally, setting.about(), "", self.screen.width))
         self._say_if_nothing_was_drawn()

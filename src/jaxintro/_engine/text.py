@@ -18,10 +18,11 @@ CODE = INDENT + "  "
 def listing(lessons: tuple[Lesson, ...], width: int) -> list[Line]:
     """The lessons in order, one line each."""
     column = max(len(lesson.name) for lesson in lessons) + 2
-    lines = [Line("title", "The lessons, in the order in which they are read:"), BLANK]
+    head = wrapped("title", "The lessons, in the order in which they are read:", width)
+    lines = [*head, BLANK]
     for number, lesson in enumerate(lessons, 1):
-        head = f"{number:2}  {lesson.name:{column}}"
-        lines.append(Line("prose", _cut(head + lesson.title, width)))
+        name = f"{number:2}  {lesson.name:{column}}"
+        lines.append(Line("prose", _cut(name + lesson.title, width)))
     read = f"python -m jaxintro.lesson {lessons[0].name}"
     return [*lines, BLANK, *wrapped("dim", f"Read one:  {read}", width)]
 
