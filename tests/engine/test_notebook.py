@@ -121,6 +121,20 @@ def test_it_runs_shows_values_beside_lines_and_proves_each_claim(tmp_path):
     assert said.count("✓ ") == 3
 
 
+def test_a_picture_is_shown_once(tmp_path):
+    body = "from matplotlib import pyplot as plt\n\n_, axes = plt.subplots()\n"
+    source = lessons.demo(body + "axes.plot([1, 2])\nreturn axes")
+    cells = run(book_of(lessons.read(tmp_path, source)), tmp_path).cells
+    pictures = [
+        cell.source.split("\n")[0]
+        for cell in cells
+        if cell.cell_type == "code"
+        for output in cell.outputs
+        if "image/png" in output.get("data", {})
+    ]
+    assert pictures == ["%%follow"]
+
+
 def test_one_demo_alone_runs_too(tmp_path):
     check = "\n\n\ndef check_it():\n    assert demo() == by_hand(1)\n"
     before = "LIMIT = 2\n\n\ndef _twice(x):\n    return LIMIT * x\n"

@@ -21,6 +21,11 @@ except ImportError:
     %pip install --quiet jaxintro
 %load_ext jaxintro"""
 
+NO_PICTURE_TWICE = """\
+import matplotlib.pyplot
+
+matplotlib.pyplot.close("all")  # the picture stands above"""
+
 CLOSED = {"jupyter": {"source_hidden": True}, "tags": ["hide-input"]}
 
 
@@ -99,6 +104,8 @@ def _claims(section: Section) -> dict[str, object]:
     """One closed cell that proves all that is claimed of a demo."""
     proofs = [f"{c.name}()\nprint({'✓ ' + c.claim!r})" for c in section.checks]
     parts = [*(check.source for check in section.checks), *proofs]
+    drawing = [section.source, *(d.source for d in section.definitions)]
+    parts += [NO_PICTURE_TWICE] * any("pyplot" in source for source in drawing)
     return {**_code("\n\n\n".join(parts)), "metadata": CLOSED}
 
 
