@@ -383,6 +383,18 @@ def test_only_a_terminal_gets_colours(folder, environment, option, coloured):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
+def test_a_program_on_a_terminal_has_no_colours_of_jaxs(folder):
+    source = LESSON.replace(
+        "return float(y)",
+        "jaxpr = jax.make_jaxpr(lambda x: 2 * x)(x)\n    return jaxpr",
+    ).replace("assert 2 * half(x) == x", 'assert ":f32[] = mul" in str(half(x))')
+    (folder / "mine.py").write_text(source, encoding="utf-8")
+    shown = on_a_terminal(["mine.py"], folder, {"TERM": "xterm-256color"})
+    assert "�" not in shown
+    assert "all hold here" in shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a pseudo-terminal")
 def test_no_color_has_no_colour(folder):
     environment = {"TERM": "xterm-256color", "NO_COLOR": "1"}
     shown = on_a_terminal(["mine.py"], folder, environment)

@@ -135,6 +135,14 @@ def test_a_picture_is_shown_once(tmp_path):
     assert pictures == ["%%follow"]
 
 
+def test_a_program_is_printed_as_plain_text(tmp_path):
+    body = "jaxpr = jax.make_jaxpr(lambda x: 2 * x)(1.0)\nreturn jaxpr"
+    check = "\n\n\ndef check_it():\n    assert ':f32[] = mul' in str(demo())\n"
+    source = lessons.demo(body, before="import jax\n", check=check)
+    book = run(book_of(lessons.read(tmp_path, source)), tmp_path)
+    assert r"\u001b" not in nbformat.writes(book)
+
+
 def test_one_demo_alone_runs_too(tmp_path):
     check = "\n\n\ndef check_it():\n    assert demo() == by_hand(1)\n"
     before = "LIMIT = 2\n\n\ndef _twice(x):\n    return LIMIT * x\n"

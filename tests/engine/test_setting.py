@@ -112,6 +112,18 @@ def test_the_numbers_inside_are_those_of_the_defaults(changed):
         assert jax.jit(lambda x: 2 * x)(jax.numpy.arange(2.0)).dtype == "float32"
 
 
+@pytest.mark.parametrize("as_is", [True, False])
+def test_a_program_is_plain_text_wherever_it_is_printed(monkeypatch, as_is):
+    from jax._src import pretty_printer
+
+    monkeypatch.setattr(pretty_printer, "CAN_USE_COLOR", True)  # as on a terminal
+    jaxpr = jax.make_jaxpr(lambda x: x + 1)(1)
+    assert "\x1b" in str(jaxpr)
+    with setting.pinned(as_is=as_is):
+        assert "\x1b" not in str(jaxpr)
+    assert "\x1b" in str(jaxpr)
+
+
 def test_a_page_says_what_was_set_aside():
     (first, *rest) = report.aside({"jax_enable_x64": True, "jax_disable_jit": 1}, 60)
     words = " ".join([first.text, *(line.text.strip() for line in rest)])
@@ -260,3 +272,9 @@ def test_a_lesson_holds_under_each_setting_alone(tmp_path):
     done = python(tmp_path, "-c", ALONE, json.dumps(wanted), env={})
     assert done.returncode == 0, done.stderr
     assert all(json.loads(done.stdout).values()), done.stdout
+
+
+def test_a_setting_that_this_jax_does_not_have_is_passed_over(monkeypatch):
+    monkeypatch.setitem(setting.DEFAULTS, "jax_no_such_setting", True)
+    with setting.pinned():
+        assert "jax_no_such_setting" not in setting.set_aside()

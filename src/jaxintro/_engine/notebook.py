@@ -21,6 +21,12 @@ except ImportError:
     %pip install --quiet jaxintro
 %load_ext jaxintro"""
 
+NO_COLOUR = """
+
+import jax
+
+jax.config.update("jax_pprint_use_color", False)  # a jaxpr as plain text"""
+
 NO_PICTURE_TWICE = """\
 import matplotlib.pyplot
 
@@ -58,7 +64,9 @@ def _writer(text: str) -> Callable[[Path], object]:
 def render(page: Page) -> str:
     """The notebook's JSON; the same page gives the same text."""
     words = [f"# {page.lesson.title}", *map(escape, page.intro.paragraphs[1:])]
-    cells = [_markdown(*words, HOW_TO), _code(SETUP), _code(page.preamble)]
+    prints_programs = any("jaxpr" in section.source for section in page.sections)
+    setup = SETUP + NO_COLOUR * prints_programs
+    cells = [_markdown(*words, HOW_TO), _code(setup), _code(page.preamble)]
     for number, section in enumerate(page.sections, 1):
         cells += _section(section, number)
         if section.checks:
