@@ -188,6 +188,23 @@ def test_lines_of_a_file_named_by_a_relative_path_say_what_they_gave(
     assert lessons.beside(outcome.run_section(module, half))
 
 
+def test_a_compiled_demo_shows_what_jax_saw(tmp_path):
+    source = lessons.demo("y = jax.numpy.sin(x)\nreturn y", "x=1.0", "import jax\n")
+    source = source.replace("def demo(", "@jax.jit\ndef demo(")
+    (result,) = lessons.run(tmp_path, source)
+    assert result.holds
+    assert lessons.beside(result) == {"y = jax.numpy.sin(x)": "a tracer, float32[]"}
+
+
+def test_a_demo_that_cannot_be_followed_runs_all_the_same(tmp_path, monkeypatch):
+    found, module = lessons.load(tmp_path)
+    lessons.write(tmp_path, "# another file by now\n" + lessons.GOOD)
+    result = outcome.run_section(module, found.sections[1])
+    assert result.holds
+    assert result.value == (["one"] * 3, 3)
+    assert not any(row.pieces for row in result.rows)
+
+
 def test_tally_counts_claims_and_what_broke(tmp_path):
     tally = outcome.Tally()
     source = lessons.GOOD.replace('== {"one"}', '== {"two"}')

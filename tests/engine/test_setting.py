@@ -224,8 +224,9 @@ def test_a_lesson_holds_by_the_command_under_every_setting(tmp_path):
         assert f"{name.lower()}={shown}" in told
 
 
-def test_a_lesson_holds_by_pytest_under_every_setting(tmp_path):
-    command = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "mine.py")
+@pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "xdist"])
+def test_a_lesson_holds_by_pytest_under_every_setting(tmp_path, workers):
+    command = ("-m", "pytest", "-q", "-p", "no:cacheprovider", *workers, "mine.py")
     done = python(tmp_path, *command, env=SETTINGS)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "2 passed" in done.stdout
