@@ -55,6 +55,13 @@ def test_first_sentence(tmp_path, docstring, heading, paragraphs):
     assert (section.heading, section.prose.paragraphs) == (heading, paragraphs)
 
 
+def test_the_opening_is_all_that_stands_below_the_title(tmp_path):
+    source = lessons.GOOD.replace("lesson.\n", "lesson.\nAnd so on.\n", 1)
+    found = lessons.read(tmp_path, source)
+    assert found.lesson.title == "Halves: a small lesson"
+    assert found.intro.paragraphs == ("And so on.", "What is left when half is taken?")
+
+
 def test_a_demo_without_a_docstring_is_headed_by_its_name(tmp_path):
     source = lessons.demo("return 1").replace("demo(", "half_of_it(")
     assert only_demo(tmp_path, source).heading == "Half of it"

@@ -74,7 +74,7 @@ def words_of(page: Page, section: Section) -> set[str]:
     texts = [section.heading, *section.prose.paragraphs, section.prose.predict or ""]
     texts += [section.prose.myth or ""]
     if section is page.sections[0]:
-        texts += page.intro.paragraphs
+        texts += [page.lesson.title, *page.intro.paragraphs]
     quoted = [code for text in texts for code in re.findall(r"`([^`]+)`", text)]
     return {word for code in quoted for word in re.findall(r"\w+", code)}
 

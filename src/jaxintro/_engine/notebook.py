@@ -63,7 +63,7 @@ def _writer(text: str) -> Callable[[Path], object]:
 
 def render(page: Page) -> str:
     """The notebook's JSON; the same page gives the same text."""
-    words = [f"# {page.lesson.title}", *map(escape, page.intro.paragraphs[1:])]
+    words = [f"# {page.lesson.title}", *map(escape, page.intro.paragraphs)]
     prints_programs = any("jaxpr" in section.source for section in page.sections)
     setup = SETUP + NO_COLOUR * prints_programs
     cells = [_markdown(*words, HOW_TO), _code(setup), _code(page.preamble)]

@@ -84,7 +84,7 @@ class Page:
     """A whole lesson: its opening words, then its demos."""
 
     lesson: Lesson
-    intro: Prose
+    intro: Prose  # what its docstring says below the title
     imports: str  # all that stand at the head of the file
     shown_imports: str  # those that a demo uses, without what only a check needs
     constants: tuple[Constant, ...]
@@ -212,7 +212,7 @@ class Reader:
             self.sections[-1] = replace(last, definitions=together)
         return Page(
             self.lesson,
-            _prose(ast.get_docstring(self.tree) or ""),
+            _prose((ast.get_docstring(self.tree) or "").partition("\n")[2]),
             "\n".join(imports),
             self._shown_imports(),
             tuple(self.constants),

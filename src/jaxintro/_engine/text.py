@@ -43,10 +43,8 @@ def places(entry: "Entry", width: int) -> list[Line]:
 
 def opening(page: Page, place: str, width: int) -> list[Line]:
     """The title, its place in the course, the words before the first demo, imports."""
-    intro, title = page.intro, page.lesson.title
-    head = _apart("title", title, place, min(width, PROSE))
-    rest = Prose(intro.paragraphs[1:], intro.predict, intro.myth)
-    words = _prose(rest, min(width, PROSE), "")
+    head = _apart("title", page.lesson.title, place, min(width, PROSE))
+    words = _prose(page.intro, min(width, PROSE), "")
     imports = [Line("code", line) for line in page.shown_imports.splitlines()]
     return [*head, BLANK, *words, *[BLANK] * bool(words and imports), *imports]
 
