@@ -113,7 +113,7 @@ def test_a_claim_fails_when_jax_is_bent(bend, monkeypatch):
     found = page.read(catalog.find(name))
     lesson = outcome.load(found.lesson)
     monkeypatch.setattr(module, attribute, bent)
-    checks = [check for demo in found.demos for check in demo.checks]
+    checks = [check for demo in found.sections for check in demo.checks]
     assert any(fails(getattr(lesson, check.name)) for check in checks)
 
 

@@ -57,8 +57,9 @@ def _parser() -> argparse.ArgumentParser:
         "names",
         nargs="*",
         metavar="lesson",
-        help="a lesson, one demo of it (grad.slope_of_a_parabola), "
-        "the path of your own lesson file, or all; none: list them",
+        help="a lesson, one demo of it (grad.slope_of_a_parabola), a demo with your "
+        "arguments ('grad.slope_of_a_parabola(x=5.0)'), the path of your own lesson "
+        "file (my_lesson.py, my_lesson.py::demo), or all; none: list them",
     )
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--step", action="store_true", help="ask what you expect first")
@@ -98,12 +99,18 @@ def _dispatch(options: argparse.Namespace) -> int:
         raise catalog.UsageError(
             "Python runs with -O, which drops every assert: no claim would be checked."
         )
-    pages, calls = _pages(options.names)
+    pages = _pages(options.names)
+    if options.check and any(s.call for page in pages for s in page.sections):
+        raise catalog.UsageError(
+            "--check proves claims, and they are about the worked example: "
+            "leave out the arguments, or --check."
+        )
     if options.notebook:
         from jaxintro._engine import notebook
+        from jaxintro._engine.screen import encodable
 
         for path in notebook.write(pages, Path(options.notebook), force=options.force):
-            print(f"Wrote {path}")
+            print(encodable(f"Wrote {path}"))
         return 0
     os.environ["MPLBACKEND"] = "Agg"  # figures are saved, never opened: no display
     from jaxintro._engine.session import Session
@@ -115,7 +122,6 @@ def _dispatch(options: argparse.Namespace) -> int:
         platform=options.platform,
         plain=options.plain,
         as_is=options.as_is,
-        calls=calls,
     )
     if options.json:
         return session.answer_json(pages)
@@ -146,30 +152,27 @@ def _find(options: argparse.Namespace) -> int:
     return 0
 
 
-def _pages(names: list[str]) -> "tuple[list[Page], dict[str, str]]":
-    """The pages that the reader asked for, and the arguments given to their demos.
+def _pages(names: list[str]) -> "list[Page]":
+    """The pages that the reader asked for.
 
     Raises:
         UsageError: a name or a path leads nowhere; nothing has run by then.
     """
     from jaxintro._engine import page
-    from jaxintro._engine.call import refuse_misfit, split_call
+    from jaxintro._engine.call import refuse_misfit, split_name
 
-    pages, calls = [], {}
+    pages = []
     for asked in names:
-        name, call = split_call(asked)
-        if name == "all":
+        name, demo, call = split_name(asked)
+        if name == "all" and not demo:
             pages += [page.read(lesson) for lesson in catalog.course()]
-        elif catalog.is_path(name):
-            pages.append(page.read(catalog.find(name)))
-        else:
-            lesson, _, demo = name.partition(".")
-            whole = page.read(catalog.find(lesson))
-            pages.append(whole.only(demo) if demo else whole)
-            if call and demo:
-                refuse_misfit(call, pages[-1].sections[0].arguments, name)
-                calls[name] = call
-    return pages, calls
+            continue
+        whole = page.read(catalog.find(name))
+        if demo:
+            whole = whole.only(demo, call)
+            refuse_misfit(call, whole.sections[0].arguments, demo)
+        pages.append(whole)
+    return pages
 
 
 if __name__ == "__main__":

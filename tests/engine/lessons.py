@@ -8,47 +8,65 @@ GOOD = '''\
 What is left when half is taken?
 """
 
+from fractions import Fraction
+
 import numpy as np
 
 LIMIT = 3
 
 
 def scale(x, factor):
-    """A definition: shown, not run."""
+    """A definition: shown, not run by itself."""
     return x * factor
 
 
 def half(x=4.0):
-    """Half of x is left.
+    """Half of x is left. The other half is gone.
+
+    It does not come back.
 
     Predict: what is half of 4?
 
     Myth: half of it is nothing.
     """
-    return scale(x, 0.5)
+    y = scale(x, 0.5)
+    print("there is", y)
+    return y
 
 
 def check_half():
     """Twice the half is the whole."""
     for x in (4.0, -3.0):
-        np.testing.assert_allclose(2 * half(x), x)
+        assert Fraction(2 * half(x)) == Fraction(x)
 
 
 def count(n=LIMIT):
-    """A count."""
-    return {"n": n, "words": ["one"] * n}
+    """As many words are made as one asks for."""
+    words = ["one"] * n
+    numbers = np.arange(n)
+    return words, len(numbers)
 
 
 def check_count():
     """There are as many words as counted."""
     for n in (3, 5):
-        assert len(count(n)["words"]) == count(n)["n"] == n
+        words, number = count(n)
+        assert len(words) == number == n
 
 
 def check_words():
     """Each word is the same."""
-    assert set(count()["words"]) == {"one"}
+    assert set(count()[0]) == {"one"}
 '''
+
+HEAD = '"""Topic: a clause."""\n\n'
+CHECK = '\n\n\ndef check_it():\n    """It holds."""\n    demo()\n'
+
+
+def demo(body, signature="", before="", check=CHECK):
+    """A lesson whose one demo has this body."""
+    lines = "\n".join(f"    {line}" if line else "" for line in body.split("\n"))
+    return f"{HEAD}{before}\n\ndef demo({signature}):\n{lines}{check}"
 
 
 def write(folder, source=GOOD, name="my_lesson"):
@@ -64,3 +82,20 @@ def read(folder, source=GOOD):
 def load(folder, source=GOOD):
     found = read(folder, source)
     return found, outcome.load(found.lesson)
+
+
+def run(folder, source=GOOD, **options):
+    """The outcome of each demo."""
+    found, module = load(folder, source)
+    return [outcome.run_section(module, s, **options) for s in found.sections]
+
+
+def beside(result):
+    """Each line of code that said something, with what it said in one line."""
+    return {
+        row.code.strip(): "; ".join(
+            p.shorts[0] if p.shorts else "…" for p in row.pieces
+        )
+        for row in result.rows
+        if row.pieces
+    }

@@ -12,7 +12,7 @@ HELPERS = (
 
 def uses(folder, body):
     found = lessons.read(folder, f"{HEAD}{HELPERS}{DEMO}def check_it():\n    {body}\n")
-    demo = found.demos[0]
+    demo = found.sections[0]
     return borrowed(found, demo, demo.checks[0])
 
 

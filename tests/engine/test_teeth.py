@@ -12,7 +12,7 @@ def bite(folder, demo, check):
     source = f'"""T: c."""\nimport numpy as np\n\n\ndef demo():\n    {demo}\n\n\n'
     source += f"def check_demo():\n    {check}\n"
     found, module = lessons.load(folder, source)
-    return teeth.measure(module, found.demos[0], found.demos[0].checks[0])
+    return teeth.measure(module, found.sections[0], found.sections[0].checks[0])
 
 
 @pytest.mark.parametrize("tolerance", [1e-6, 1e-4, 1e-2])
@@ -67,18 +67,17 @@ def test_a_ratio_of_two_numbers_is_noticed(tmp_path):
 
 
 def test_an_entry_that_no_check_looks_at_is_found(tmp_path):
-    source = lessons.GOOD.replace(
-        '"words": ["one"] * n', '"words": ["one"] * n, "z": 2'
-    )
+    source = lessons.GOOD.replace("len(numbers)\n", "len(numbers), 7\n")
+    source = source.replace("words, number = count(n)", "words, number, _ = count(n)")
     found, module = lessons.load(tmp_path, source)
-    assert teeth.unguarded(module, found.demos[1]) == ["z"]
-    assert teeth.unguarded(module, found.demos[0]) == []
+    assert teeth.unguarded(module, found.sections[1]) == ["count[2]"]
+    assert teeth.unguarded(module, found.sections[0]) == []
 
 
 def test_the_demo_itself_is_back_in_place(tmp_path):
     found, module = lessons.load(tmp_path)
     before = module.half
-    teeth.measure(module, found.demos[0], found.demos[0].checks[0])
+    teeth.measure(module, found.sections[0], found.sections[0].checks[0])
     assert module.half is before
 
 

@@ -8,13 +8,14 @@ nothing that it may not need.
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jaxintro._engine import catalog, page
 
 CHECK = b"\ndef check_"
-ASIDE = pytest.StashKey[dict[str, object]]()  # settings that did not apply to claims
+ASIDE = pytest.StashKey[dict[str, str]]()  # settings that did not apply to claims
 
 
 class Claim(pytest.Function):
@@ -23,10 +24,12 @@ class Claim(pytest.Function):
     def runtest(self) -> None:
         """Run the check."""
         from jaxintro._engine import setting
+        from jaxintro._engine.outcome import prove
 
-        self.config.stash[ASIDE].update(setting.set_aside())
+        aside = {name: str(value) for name, value in setting.set_aside().items()}
+        self.config.stash[ASIDE].update(aside)
         with setting.pinned():
-            super().runtest()
+            prove(self.obj)
 
 
 class LessonModule(pytest.Module):
@@ -67,6 +70,19 @@ def pytest_configure(config: pytest.Config) -> None:
         setting.choose(platform)
     except catalog.LackingError as error:
         raise pytest.UsageError(str(error)) from None
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A worker of pytest-xdist hands over what it knows for the summary."""
+    if (handed_over := getattr(session.config, "workeroutput", None)) is not None:
+        handed_over["jaxintro_aside"] = session.config.stash[ASIDE]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take it over."""
+    handed_over = getattr(node, "workeroutput", {})
+    node.config.stash[ASIDE].update(handed_over.get("jaxintro_aside", {}))
 
 
 def pytest_terminal_summary(

@@ -19,7 +19,8 @@ class Uses:
 def borrowed(page: Page, demo: Section, check: Check) -> Uses:
     """The names in a check, and in the functions of the lesson that it calls."""
     imported = _judged_imports(page.preamble)
-    sources = {d.name: d.source for d in (*page.sections, *page.definitions)}
+    sources = {section.name: section.source for section in page.sections}
+    sources |= {d.name: d.source for d in page.definitions}
     direct = names_in(check.source)
     seen, waiting = {demo.name}, set(direct)
     reached: set[str] = set()

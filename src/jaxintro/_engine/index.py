@@ -46,7 +46,7 @@ def entries(pages: Iterable[Page]) -> dict[str, Entry]:
 
 
 def unintroduced(pages: Iterable[Page]) -> list[str]:
-    """What a demo's code uses before any words have named it; NumPy's names are known."""
+    """What code uses before any words have named it; NumPy's names are known."""
     import numpy
 
     missing, known = [], set[str]()
@@ -70,17 +70,17 @@ def _is_numpys(name: str, numpy: object) -> bool:
 
 
 def words_of(page: Page, section: Section) -> set[str]:
-    """The names between backticks in the words of a demo, and in the lesson's opening."""
+    """The names between backticks in a demo's words, and in the lesson's opening."""
     texts = [section.heading, *section.prose.paragraphs, section.prose.predict or ""]
     texts += [section.prose.myth or ""]
     if section is page.sections[0]:
-        texts += page.intro.paragraphs
+        texts += [page.lesson.title, *page.intro.paragraphs]
     quoted = [code for text in texts for code in re.findall(r"`([^`]+)`", text)]
     return {word for code in quoted for word in re.findall(r"\w+", code)}
 
 
 def names_of(page: Page, section: Section) -> Iterator[str]:
-    """The names of JAX and of the lens in a demo's code and the definitions above it."""
+    """The names of JAX and of the lens in a demo's code and its definitions."""
     aliases = dict(_aliases(page.imports))
     sources = [section.source, *(d.source for d in section.definitions)]
     for source in sources:
@@ -90,11 +90,10 @@ def names_of(page: Page, section: Section) -> Iterator[str]:
         for node in ast.walk(tree):
             match node:
                 case ast.Attribute() | ast.Name() if name := _dotted(node, known):
-                    if id(node) not in inner and name not in known.values():
+                    whole = id(node) not in inner and name not in known.values()
+                    imported = isinstance(node, ast.Name) and not _is_module(name)
+                    if whole or imported:
                         yield name
-                    elif isinstance(node, ast.Name) and name.count("."):
-                        if not _is_module(name):
-                            yield name
                 case ast.Attribute(attr=attribute) if attribute in OF_ARRAYS:
                     yield f".{attribute}"
                 case ast.Call(func, arguments, keywords):

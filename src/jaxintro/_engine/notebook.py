@@ -1,16 +1,18 @@
 """A page as a notebook that runs as it is: prose, demos, and claims one by one."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from jaxintro._engine.catalog import UsageError, course
+from jaxintro._engine.files import put
 from jaxintro._engine.page import Page, Section
 
 HOW_TO = """\
 > Run a cell with Shift+Enter: below it you see its lines again, and beside each what it
-> gave. Where it says **Predict**, answer before you run. Then change something, and run it
-> again. The closed cell below a demo proves what is claimed of it, on your machine."""
+> gave. Where it says **Predict**, answer before you run. Then change something, and run
+> it again. The closed cell below a demo proves what is claimed of it, on your
+> machine."""
 
 SETUP = """\
 try:
@@ -18,6 +20,17 @@ try:
 except ImportError:
     %pip install --quiet jaxintro
 %load_ext jaxintro"""
+
+NO_COLOUR = """
+
+import jax
+
+jax.config.update("jax_pprint_use_color", False)  # a jaxpr as plain text"""
+
+NO_PICTURE_TWICE = """\
+import matplotlib.pyplot
+
+matplotlib.pyplot.close("all")  # the picture stands above"""
 
 CLOSED = {"jupyter": {"source_hidden": True}, "tags": ["hide-input"]}
 
@@ -40,19 +53,20 @@ def write(pages: Sequence[Page], target: Path, *, force: bool) -> Iterator[Path]
         if path.exists() and not force:
             raise UsageError(f"'{path}' is there already: --force overwrites it.")
     for page, path in zip(pages, paths, strict=True):
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(render(page), encoding="utf-8", newline="\n")
-        except OSError as error:
-            why = error.strerror
-            raise UsageError(f"'{path}' cannot be written: {why}.") from error
+        put(path, _writer(render(page)))
         yield path
+
+
+def _writer(text: str) -> Callable[[Path], object]:
+    return lambda path: path.write_text(text, encoding="utf-8", newline="\n")
 
 
 def render(page: Page) -> str:
     """The notebook's JSON; the same page gives the same text."""
-    words = [f"# {page.lesson.title}", *map(escape, page.intro.paragraphs[1:])]
-    cells = [_markdown(*words, HOW_TO), _code(SETUP), _code(page.preamble)]
+    words = [f"# {page.lesson.title}", *map(escape, page.intro.paragraphs)]
+    prints_programs = any("jaxpr" in section.source for section in page.sections)
+    setup = SETUP + NO_COLOUR * prints_programs
+    cells = [_markdown(*words, HOW_TO), _code(setup), _code(page.preamble)]
     for number, section in enumerate(page.sections, 1):
         cells += _section(section, number)
         if section.checks:
@@ -89,16 +103,17 @@ def _section(section: Section, number: int) -> list[dict[str, object]]:
         words.append(f"> **Myth:** {escape(prose.myth)}")
     if prose.predict:
         words.append(f"**Predict:** {escape(prose.predict)}")
-    source = section.source.replace(":\n\n", ":\n", 1)  # where the docstring stood
-    parts = [*(d.source for d in section.definitions), source, f"{section.name}()"]
+    parts = [d.source for d in section.definitions]
+    parts += [section.source, f"{section.name}({section.call})"]
     return [_markdown(*words), _code("%%follow\n" + "\n\n\n".join(parts))]
 
 
 def _claims(section: Section) -> dict[str, object]:
     """One closed cell that proves all that is claimed of a demo."""
-    parts = [check.source for check in section.checks]
-    for check in section.checks:
-        parts.append(f"{check.name}()\nprint({'✓ ' + check.claim!r})")
+    proofs = [f"{c.name}()\nprint({'✓ ' + c.claim!r})" for c in section.checks]
+    parts = [*(check.source for check in section.checks), *proofs]
+    drawing = [section.source, *(d.source for d in section.definitions)]
+    parts += [NO_PICTURE_TWICE] * any("pyplot" in source for source in drawing)
     return {**_code("\n\n\n".join(parts)), "metadata": CLOSED}
 
 

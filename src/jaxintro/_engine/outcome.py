@@ -6,8 +6,8 @@ import io
 import sys
 import time
 import traceback
-from collections.abc import Callable
-from contextlib import ExitStack, redirect_stdout, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, field, replace
 from types import FunctionType, ModuleType
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from jaxintro._engine import setting
 from jaxintro._engine.call import literals
 from jaxintro._engine.catalog import Lesson, UsageError
-from jaxintro._engine.figures import open_figures
+from jaxintro._engine.figures import drawn
 from jaxintro._engine.page import Check, Section
 from jaxintro._engine.rows import shown_rows
 from jaxintro._engine.teeth import measure
@@ -91,7 +91,7 @@ def load(lesson: Lesson) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except (Exception, SystemExit) as error:
-        why = explain_failure(error, str(lesson.path))
+        why = explain_failure(error, str(module.__file__))
         raise UsageError(f"'{lesson.path}' cannot be imported: {why}") from error
     return module
 
@@ -100,7 +100,6 @@ def run_section(
     module: ModuleType,
     section: Section,
     *,
-    call: str = "",
     reading: bool = True,
     sharpness: bool = False,
     as_is: bool = False,
@@ -109,9 +108,8 @@ def run_section(
 
     Args:
         module: the lesson.
-        section: one demo of it.
-        call: arguments for the demo as the reader typed them, such as "x=5.0"; its
-            checks are of the worked example, and are left out then.
+        section: one demo of it. If the reader gave arguments, its checks are left
+            out: they are about the worked example.
         reading: let each line say what it gave. Without it only the checks run.
         sharpness: measure how small an error each check would notice.
         as_is: leave JAX's settings as the reader has them.
@@ -119,8 +117,8 @@ def run_section(
     outcome = Outcome(section)
     if reading or not section.checks:
         with setting.pinned(as_is=as_is):
-            outcome = _run_demo(module, section, call)
-    if call:
+            outcome = _run_demo(module, section)
+    if section.call:
         return outcome
     verdicts = []
     for check in section.checks:
@@ -129,8 +127,8 @@ def run_section(
     return replace(outcome, verdicts=tuple(verdicts))
 
 
-def _run_demo(module: ModuleType, section: Section, call: str) -> Outcome:
-    args, kwargs = literals(call)
+def _run_demo(module: ModuleType, section: Section) -> Outcome:
+    args, kwargs = literals(section.call)
     value, error, start = None, "", time.perf_counter()
     recorder: Recorder | None = None
     with ExitStack() as stack:
@@ -143,8 +141,8 @@ def _run_demo(module: ModuleType, section: Section, call: str) -> Outcome:
         except (Exception, SystemExit) as raised:
             error = explain_failure(raised, str(module.__file__))
     seconds = time.perf_counter() - start
-    rows = tuple(shown_rows(section, recorder.list if recorder else (), call))
-    return Outcome(section, value, rows, open_figures(), error, seconds)
+    rows = tuple(shown_rows(section, recorder.list if recorder else ()))
+    return Outcome(section, value, rows, drawn(value), error, seconds)
 
 
 def _functions(module: ModuleType, section: Section) -> list[FunctionType]:
@@ -165,7 +163,8 @@ def _verdict(
 ) -> Verdict:
     start = time.perf_counter()
     try:
-        prove(getattr(module, check.name))
+        with _unheard():
+            prove(getattr(module, check.name))
         seconds = time.perf_counter() - start
         bite = measure(module, section, check).sharpness if sharpness else None
     except (Exception, SystemExit) as raised:
@@ -173,8 +172,22 @@ def _verdict(
         why = explain_failure(raised, str(module.__file__))
         return Verdict(check, False, seconds, why)
     finally:
-        open_figures()
+        drawn()
     return Verdict(check, True, seconds, sharpness=bite)
+
+
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """What a check's demo prints was on the page already."""
+    import jax
+
+    barrier: Callable[[], None] = jax.effects_barrier
+    with redirect_stdout(io.StringIO()):
+        try:
+            yield
+        finally:
+            with suppress(Exception):
+                barrier()  # what jax.debug.print owes
 
 
 def prove(check: Callable[[], object]) -> None:
@@ -183,8 +196,7 @@ def prove(check: Callable[[], object]) -> None:
     Raises:
         AssertionError: it does not hold, or it returns something: a check asserts.
     """
-    with redirect_stdout(io.StringIO()):  # its demo may print, and did on the page
-        returned = check()
+    returned = check()
     if returned is not None:
         raise AssertionError(f"a check asserts, this one returns {returned!r:.60}")
 

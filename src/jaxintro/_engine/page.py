@@ -7,6 +7,7 @@ function may be an object of any kind, and its place on the page would be lost.
 import ast
 import re
 import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from jaxintro._engine.catalog import Lesson, UsageError, nearest, read_text
@@ -55,6 +56,14 @@ class Definition:
 
 
 @dataclass(frozen=True)
+class Constant:
+    """What a lesson says once for all its functions, such as `STEPS = 1000`."""
+
+    binds: frozenset[str]
+    passage: Passage
+
+
+@dataclass(frozen=True)
 class Section:
     """A demo: what is said of it, what it runs, and what is claimed of it."""
 
@@ -67,6 +76,7 @@ class Section:
     body: Passage
     source: str  # the function without its docstring
     checks: tuple[Check, ...] = ()
+    call: str = ""  # arguments that the reader gave, such as "x=5.0"
 
 
 @dataclass(frozen=True)
@@ -74,10 +84,10 @@ class Page:
     """A whole lesson: its opening words, then its demos."""
 
     lesson: Lesson
-    intro: Prose
+    intro: Prose  # what its docstring says below the title
     imports: str  # all that stand at the head of the file
     shown_imports: str  # those that a demo uses, without what only a check needs
-    constants: tuple[tuple[frozenset[str], Passage], ...]  # the names that each binds
+    constants: tuple[Constant, ...]
     sections: tuple[Section, ...]
 
     @property
@@ -88,11 +98,15 @@ class Page:
     @property
     def preamble(self) -> str:
         """Imports and constants, as a notebook needs them."""
-        constants = "\n".join(passage.text for _, passage in self.constants)
+        constants = "\n".join(constant.passage.text for constant in self.constants)
         return f"{self.imports}\n\n{constants}" if constants else self.imports
 
-    def only(self, demo: str) -> "Page":
-        """The page with this one demo, and the definitions that it needs.
+    def only(self, demo: str, call: str = "") -> "Page":
+        """The page with this one demo, and the definitions and constants it needs.
+
+        Args:
+            demo: its name.
+            call: arguments for it, in place of its worked example.
 
         Raises:
             UsageError: there is no such demo; the message names the nearest.
@@ -102,19 +116,51 @@ class Page:
             where = f"There is no demo called '{demo}' in '{self.lesson.name}'."
             raise UsageError(where + nearest(demo, names))
         section = self.sections[names.index(demo)]
-        used, needed = names_in(section.source), list[Definition]()
-        for definition in reversed(self.definitions):
-            if definition.name in used:
-                needed.insert(0, definition)
-                used |= names_in(definition.source)
-        constants = tuple(p for bound, p in self.constants if bound & used)
-        alone = replace(section, definitions=tuple(needed), constants=constants)
+        used = names_in(section.source).union(
+            *(names_in(c.source) for c in section.checks)
+        )
+        needed = with_what_they_use(self.definitions, used)
+        shown = names_in(section.source).union(*(names_in(d.source) for d in needed))
+        alone = replace(
+            section,
+            definitions=needed,
+            constants=tuple(c.passage for c in needed_constants(self.constants, shown)),
+            call=call,
+        )
         return replace(self, sections=(alone,))
+
+
+def with_what_they_use(
+    definitions: tuple[Definition, ...], used: set[str]
+) -> tuple[Definition, ...]:
+    """The definitions that are used, by name or by one another."""
+    found: set[str] = set()
+    while more := {d.name for d in definitions if d.name in used} - found:
+        found |= more
+        used = used.union(*(names_in(d.source) for d in definitions if d.name in more))
+    return tuple(d for d in definitions if d.name in found)
+
+
+def needed_constants(
+    constants: Iterable[Constant], used: set[str]
+) -> tuple[Constant, ...]:
+    """The constants that are used, by name or by a later one of them."""
+    needed: list[Constant] = []
+    for constant in reversed(list(constants)):
+        if constant.binds & used:
+            needed.insert(0, constant)
+            used = used | names_in(constant.passage.text)
+    return tuple(needed)
 
 
 def names_in(source: str) -> set[str]:
     """Every name that the source mentions."""
     return {n.id for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Name)}
+
+
+def _bound_by(statement: ast.stmt) -> frozenset[str]:
+    names = [n for n in ast.walk(statement) if isinstance(n, ast.Name)]
+    return frozenset(n.id for n in names if isinstance(n.ctx, ast.Store))
 
 
 def read(lesson: Lesson) -> Page:
@@ -138,7 +184,7 @@ class Reader:
     def __init__(self, lesson: Lesson, tree: ast.Module, source: str) -> None:
         self.lesson, self.tree = lesson, tree
         self.lines = source.split("\n")
-        self.constants: list[tuple[frozenset[str], Passage]] = []
+        self.constants: list[Constant] = []
         self.shown: set[int] = set()  # the lines of constants that a demo has shown
         self.sections: list[Section] = []
         self.waiting: list[Definition] = []  # for the demo below them
@@ -154,10 +200,10 @@ class Reader:
                 case ast.FunctionDef() | ast.ClassDef():
                     self._function(node)
                 case ast.Import() | ast.ImportFrom() | ast.Try():
-                    imports += self._passage(node, node).lines
+                    imports += self._passage(node).lines
                 case _ if not ast.unparse(node).startswith("ORDER ="):
-                    bound = frozenset(names_in(ast.unparse(node)))
-                    self.constants.append((bound, self._passage(node, node)))
+                    passage = self._passage(node)
+                    self.constants.append(Constant(_bound_by(node), passage))
         if not self.sections:
             raise UsageError(self._why_no_demo())
         if self.waiting:  # below the last demo: they are shown with it
@@ -166,7 +212,7 @@ class Reader:
             self.sections[-1] = replace(last, definitions=together)
         return Page(
             self.lesson,
-            _prose(ast.get_docstring(self.tree) or ""),
+            _prose((ast.get_docstring(self.tree) or "").partition("\n")[2]),
             "\n".join(imports),
             self._shown_imports(),
             tuple(self.constants),
@@ -174,8 +220,10 @@ class Reader:
         )
 
     def _shown_imports(self) -> str:
-        shown = [d.source for s in self.sections for d in (s, *s.definitions)]
-        used = set().union(*map(names_in, shown))
+        shown = [section.source for section in self.sections]
+        shown += [d.source for section in self.sections for d in section.definitions]
+        shown += [c.text for section in self.sections for c in section.constants]
+        used = set[str]().union(*map(names_in, shown))
         kept: list[str] = []
         for node in self.tree.body:
             bound = {
@@ -185,7 +233,7 @@ class Reader:
                 for alias in part.names
             }
             if isinstance(node, ast.Import | ast.ImportFrom | ast.Try) and bound & used:
-                kept += self._passage(node, node).lines
+                kept += self._passage(node).lines
         return "\n".join(kept)
 
     def _why_no_demo(self) -> str:
@@ -193,9 +241,10 @@ class Reader:
             "a lesson needs a public function that can be called with no arguments, "
             "and a check_… function below it."
         )
-        if self.waiting:
-            named = f"'{self.waiting[0].name}' needs arguments"
-            return f"'{self.lesson.path}' holds no demo, for {named}: {needs}"
+        for node in self.tree.body:
+            if isinstance(node, ast.FunctionDef) and _is_public(node):
+                named = f"'{node.name}' needs arguments"
+                return f"'{self.lesson.path}' holds no demo, for {named}: {needs}"
         return f"'{self.lesson.path}' holds no demo: {needs}"
 
     def _refusal(self, node: ast.stmt, why: str) -> UsageError:
@@ -210,9 +259,8 @@ class Reader:
         elif isinstance(node, ast.FunctionDef) and _is_demo(node):
             self.sections.append(self._section(node))
             self.waiting = []
-        elif not node.name.startswith("_"):
-            first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
-            passage = self._lines(first, node.end_lineno or first)
+        else:
+            passage = self._passage(node)
             self.waiting.append(Definition(node.name, passage, passage.text))
 
     def _check(self, node: Function) -> None:
@@ -228,24 +276,24 @@ class Reader:
 
     def _has_demo(self) -> bool:
         functions = [n for n in self.tree.body if isinstance(n, ast.FunctionDef)]
-        return any(_is_demo(f) and not f.name.startswith("check_") for f in functions)
+        return any(_is_public(each) and _is_demo(each) for each in functions)
 
     def _section(self, node: ast.FunctionDef) -> Section:
         heading, prose = _headed(ast.get_docstring(node) or "", node.name)
         source = self._without_docstring(node)
         used = names_in(source).union(*(names_in(d.source) for d in self.waiting))
-        first = [
-            (bound, passage)
-            for bound, passage in self.constants
-            if bound & used and passage.first not in self.shown
+        constants = [
+            constant
+            for constant in needed_constants(self.constants, used)
+            if constant.passage.first not in self.shown
         ]
-        self.shown |= {passage.first for _, passage in first}
+        self.shown |= {constant.passage.first for constant in constants}
         return Section(
             name=node.name,
             heading=heading,
             prose=prose,
             arguments=_defaults(node.args),
-            constants=tuple(passage for _, passage in first),
+            constants=tuple(constant.passage for constant in constants),
             definitions=tuple(self.waiting),
             body=self._body(node),
             source=source,
@@ -260,8 +308,7 @@ class Reader:
         last, end = statements[-1], node.end_lineno or begin
         if isinstance(last, ast.Return) and _hands_out_names(last, statements):
             end = statements[-2].end_lineno or begin
-        passage = self._lines(begin, end)
-        lines = list(passage.lines)
+        lines = self.lines[begin - 1 : end]
         if isinstance(last, ast.Return) and end >= last.lineno:
             at = last.lineno - begin  # there is no `def` on the page to return from
             lines[at] = re.sub(r"^(\s*)return ", r"\1", lines[at])
@@ -270,23 +317,41 @@ class Reader:
             begin += 1
         return Passage(begin, tuple(lines))
 
-    def _passage(self, start: ast.stmt, stop: ast.stmt) -> Passage:
-        return self._lines(start.lineno, stop.end_lineno or stop.lineno)
+    def _passage(self, node: ast.stmt) -> Passage:
+        return self._lines(_first_line(node), node.end_lineno or node.lineno)
 
     def _lines(self, first: int, last: int) -> Passage:
         return Passage(first, tuple(self.lines[first - 1 : last]))
 
     def _docstring_end(self, node: Function) -> int:
         """The number of the last line of the docstring, or of the signature."""
-        if _has_docstring(node):
-            return node.body[0].end_lineno or node.lineno
-        return node.body[0].lineno - 1
+        first, *others = node.body
+        if not _has_docstring(node):
+            return _first_line(first) - 1
+        ends = first.end_lineno or first.lineno
+        return min([ends, *(_first_line(other) - 1 for other in others)])
 
     def _without_docstring(self, node: Function) -> str:
-        first = min(n.lineno for n in [node, *node.decorator_list])
-        head = self.lines[first - 1 : node.body[0].lineno - 1]
-        rest = self.lines[self._docstring_end(node) : node.end_lineno]
-        return "\n".join(head + rest)
+        """The function, but for a docstring that has lines of its own."""
+        begin, (docstring, *others) = _first_line(node), node.body
+        end = self._docstring_end(node)
+        apart = node.lineno < docstring.lineno <= end and others
+        if not _has_docstring(node) or not apart:
+            return "\n".join(self.lines[begin - 1 : node.end_lineno])
+        rest = self.lines[end : node.end_lineno]
+        while not rest[0].strip():
+            rest.pop(0)
+        return "\n".join(self.lines[begin - 1 : docstring.lineno - 1] + rest)
+
+
+def _first_line(node: ast.stmt) -> int:
+    """The number of its first line, decorators included."""
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    return min([node.lineno, *(decorator.lineno for decorator in decorators)])
+
+
+def _is_public(node: Function) -> bool:
+    return not node.name.startswith(("_", "check_"))
 
 
 def _has_docstring(node: Function) -> bool:
@@ -304,6 +369,8 @@ def _is_demo(node: ast.FunctionDef) -> bool:
 def _hands_out_names(last: ast.Return, statements: list[ast.stmt]) -> bool:
     """`return a, b` after lines that have shown what a and b are."""
     value = last.value
+    if value is None:
+        return len(statements) > 1
     parts = value.elts if isinstance(value, ast.Tuple) else [value]
     return len(statements) > 1 and all(isinstance(part, ast.Name) for part in parts)
 

@@ -8,6 +8,7 @@ from jaxintro._engine.sketch import sketch
 
 FIGURE = "--figures DIR saves the picture, a notebook shows it"
 DRAWING = 72  # columns of a sketch
+LEFT_OUT = "Its claims are about the worked example; they were left out."
 
 
 def answer(outcome: Outcome, width: int, *, colour: bool = False) -> list[Line]:
@@ -21,6 +22,8 @@ def answer(outcome: Outcome, width: int, *, colour: bool = False) -> list[Line]:
         words = FIGURE if drawn else f"a figure: {FIGURE}"
         lines += [BLANK, *(Line("drawing", text.CODE + line) for line in drawn)]
         lines += wrapped("dim", words, prose, text.CODE)
+    if outcome.section.call and outcome.section.checks:
+        lines += [BLANK, *wrapped("dim", LEFT_OUT, prose, INDENT)]
     lines += [BLANK] * bool(outcome.verdicts)
     for verdict in outcome.verdicts:
         lines += _verdict(verdict, prose, INDENT)
@@ -45,14 +48,17 @@ def closing(
     tally: Tally, about: dict[str, object], following: str, width: int
 ) -> list[Line]:
     """The line that counts, folded where the screen is narrow."""
+    counted = [_many(tally.demos, "demo")]
+    if tally.claims:
+        counted.append(_many(tally.claims, "claim"))
     if tally.broken:
-        held = f"{tally.broken} DO NOT HOLD here"
-    else:
-        held = "all hold here"
-    counted = f"{_many(tally.demos, 'demo')}, {_many(tally.claims, 'claim')}"
+        counted.append(f"{tally.broken} DO NOT HOLD here")
+    elif tally.claims:
+        counted.append("all hold here")
     where = f"jax {about['jax']} on {about['platform']}, {tally.seconds:.1f} s"
     style = "fails" if tally.broken else "dim"
-    lines = [BLANK, *wrapped(style, f"{counted}, {held}: {where}.", width)]
+    width = min(width, text.PROSE)
+    lines = [BLANK, *wrapped(style, f"{', '.join(counted)}: {where}.", width)]
     return lines + (wrapped("dim", f"Next: {following}", width) if following else [])
 
 

@@ -10,15 +10,13 @@ from jaxintro.lens.follow.table import Row, rows
 EMPTY = Row(0, "", 0, ())
 
 
-def shown_rows(
-    section: Section, lines: Sequence[Line] = (), call: str = ""
-) -> list[Row]:
+def shown_rows(section: Section, lines: Sequence[Line] = ()) -> list[Row]:
     """Constants, definitions, arguments and body of a demo, in the order of reading."""
     blocks = [
         [row for passage in section.constants for row in _passage(passage, ())],
         *(_passage(d.passage, lines) for d in section.definitions),
     ]
-    example = worked_example(call, section.arguments)
+    example = worked_example(section.call, section.arguments)
     arguments = [Row(0, argument, 0, ()) for argument in example]
     body = _passage(section.body, lines)
     starts_apart = body and body[0].code.startswith(("def ", "@", "class ", "import "))

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from jaxintro._engine.lines import INDENT, Line
+from jaxintro._engine.lines import INDENT, Line, wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,7 +40,7 @@ ASCII = str.maketrans(
         "→": "->", "←": "<-", "✓": "ok", "✗": "FAILS", "│": "|", "…": "...",
         "—": "-", "–": "-", "−": "-", "×": "x", "·": "*", "∘": "o", "÷": "/",
         "²": "^2", "³": "^3", "⁴": "^4", "⁻": "^-", "ⁿ": "^n", "¹": "^1", "⁰": "^0",
-        "⁵": "^5", "⁶": "^6", "⁷": "^7", "⁸": "^8", "⁹": "^9",
+        "⁵": "^5", "⁶": "^6", "⁷": "^7", "⁸": "^8", "⁹": "^9", "ᶻ": "^z",
         "₀": "_0", "₁": "_1", "₂": "_2", "₃": "_3", "ₙ": "_n", "ᵢ": "_i", "ᵀ": "^T",
         "√": "sqrt", "∂": "d", "∇": "grad ", "Σ": "sum", "∑": "sum", "∫": "integral ",
         "½": "1/2", "¼": "1/4", "∞": "infinity", "±": "+-", "≈": "~", "≠": "!=",
@@ -51,7 +51,7 @@ ASCII = str.maketrans(
         "ŷ": "y^", "∈": "in", "⊗": "(x)", "┤": "|", "├": "|", "╌": "-", "█": "#",
         "┌": "+", "┐": "+", "└": "+", "┘": "+", "─": "-", "┬": "+", "┴": "+", "•": "o",
         "▀": '"', "▄": "_", "▌": "|", "▐": "|", "▖": ".", "▗": ".", "▘": "'", "▝": "'",
-        "▚": "\\", "▞": "/", "▙": "#", "▛": "#", "▜": "#", "▟": "#",
+        "▚": "\\", "▞": "/", "▙": "#", "▛": "#", "▜": "#", "▟": "#", "┼": "+", "�": "?",
     }
 )  # fmt: skip
 
@@ -60,8 +60,8 @@ class Screen:
     """Standard output, and what it can show."""
 
     def __init__(self, *, plain: bool = False) -> None:
-        dumb = os.environ.get("TERM") == "dumb"
-        self.rich = sys.stdout.isatty() and not plain and not dumb
+        bare = os.environ.get("TERM") == "dumb" or os.environ.get("NO_COLOR")
+        self.rich = sys.stdout.isatty() and not plain and not bare
         columns = shutil.get_terminal_size((ASSUMED, 24)).columns
         self.width = max(NARROWEST, min(WIDEST, columns))
 
@@ -72,8 +72,14 @@ class Screen:
 
         return Console(highlight=False, soft_wrap=True)
 
-    def write(self, lines: list[Line]) -> None:
-        """Show lines, at once."""
+    def write(self, lines: list[Line], *, fold: bool = True) -> None:
+        """Show lines, at once.
+
+        Args:
+            lines: laid out for this width.
+            fold: fold a line that stand-ins for its signs have made too long.
+        """
+        lines = [part for each in lines for part in self._folded(each, fold)]
         split = 0
         for number, line in enumerate(lines):
             if line.style == "code" and (
@@ -82,6 +88,19 @@ class Screen:
                 split = _split(lines[number:])
             self._write(line, split)
         sys.stdout.flush()
+
+    def _folded(self, line: Line, fold: bool) -> list[Line]:
+        words, width = encodable(line.text), min(self.width, ASSUMED)
+        fits = len(words) <= max(width, len(line.text))
+        if (
+            not fold
+            or fits
+            or line.beside
+            or line.style in ("code", "below", "drawing")
+        ):
+            return [line]
+        indent = " " * (len(words) - len(words.lstrip()))
+        return wrapped(line.style, words.lstrip(), width, indent)
 
     def _write(self, line: Line, split: int) -> None:
         margin = f"{INDENT}  " if _is_code(line) else ""

@@ -6,12 +6,13 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from jaxintro._engine import catalog, text
+from jaxintro._engine.files import put
 from jaxintro._engine.lines import BLANK
 from jaxintro._engine.page import Page, Section
 from jaxintro._engine.screen import Screen
@@ -33,7 +34,7 @@ class Session:
     platform: str | None = None
     plain: bool = False
     as_is: bool = False  # leave JAX's settings as they are
-    calls: dict[str, str] = field(default_factory=dict)  # arguments, by demo
+    saved: int = 0  # pictures so far
     screen: Screen = field(init=False)
 
     def __post_init__(self) -> None:
@@ -43,7 +44,7 @@ class Session:
 
     def read(self, pages: Sequence[Page]) -> int:
         """Show every page as it runs; return the exit status."""
-        broken = 0
+        broken, told = 0, dict[str, object]()
         for page in pages:
             self.screen.write(text.opening(page, _place(page), self.screen.width))
             module = self._load(page)
@@ -51,13 +52,16 @@ class Session:
             from jaxintro._engine.outcome import Tally
 
             tally = Tally()
-            self.screen.write(report.aside(self._aside, self.screen.width))
+            if (aside := self._aside) != told:
+                self.screen.write(report.aside(aside, self.screen.width))
+                told = aside
             for section in page.sections:
                 tally.add(self._tell(page, module, section))
             self.screen.write(
                 report.closing(tally, setting.about(), _next(page), self.screen.width)
             )
             broken += tally.broken
+        self._say_if_nothing_was_drawn()
         return 1 if broken else 0
 
     def prove(self, pages: Sequence[Page]) -> int:
@@ -67,15 +71,16 @@ class Session:
         from jaxintro._engine.outcome import Tally
 
         tally = Tally()
+        modules = [self._load(page) for page in pages]
         self.screen.write(report.aside(self._aside, self.screen.width))
-        for page in pages:
-            module = self._load(page)
+        for page, module in zip(pages, modules, strict=True):
             for section in page.sections:
                 outcome = self._run(page, module, section, reading=False)
                 lines = report.claims(page, outcome, sharpness=self.sharpness)
-                self.screen.write(lines)
+                self.screen.write(lines, fold=False)  # one line a claim
                 tally.add(outcome)
         self.screen.write(report.closing(tally, setting.about(), "", self.screen.width))
+        self._say_if_nothing_was_drawn()
         return 1 if tally.broken else 0
 
     def answer_json(self, pages: Sequence[Page]) -> int:
@@ -99,6 +104,7 @@ class Session:
             aside = {name: str(value) for name, value in self._aside.items()}
             answer = {**setting.about(), "set_aside": aside, "lessons": lessons}
         print(json.dumps(answer, indent=1))
+        self._say_if_nothing_was_drawn()
         return 0 if holds else 1
 
     @cached_property
@@ -133,7 +139,6 @@ class Session:
             result = outcome.run_section(
                 module,
                 section,
-                call=self.calls.get(f"{page.lesson.name}.{section.name}", ""),
                 reading=reading or self.figures is not None,
                 sharpness=self.sharpness,
                 as_is=self.as_is,
@@ -163,12 +168,13 @@ class Session:
             parts = [page.lesson.name, outcome.section.name]
             parts += [str(number)] * (len(outcome.figures) > 1)
             path = folder / (".".join(parts) + ".png")
-            try:
-                figure.savefig(path, dpi=150, bbox_inches="tight")
-            except OSError as error:
-                why = error.strerror
-                raise catalog.UsageError(f"'{path}' cannot be saved: {why}.") from error
+            put(path, partial(figure.savefig, dpi=150, bbox_inches="tight"))
+            self.saved += 1
             print(f"Saved {path}", file=sys.stderr)
+
+    def _say_if_nothing_was_drawn(self) -> None:
+        if self.figures and not self.saved:
+            print("No figure was saved: nothing here draws one.", file=sys.stderr)
 
 
 def _make_folder(folder: Path) -> None:
@@ -197,6 +203,6 @@ def _ask() -> str:
     """What the reader expects; an empty answer, or the end of input, is no guess."""
     try:
         return input("   What do you expect? ").strip()
-    except (EOFError, RuntimeError):  # RuntimeError: standard input is closed
+    except (EOFError, RuntimeError, UnicodeDecodeError):  # RuntimeError: it is closed
         print()
         return ""

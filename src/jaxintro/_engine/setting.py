@@ -2,7 +2,7 @@
 
 import os
 import platform as machine
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -37,6 +37,10 @@ DEFAULTS: dict[str, object] = {
     "jax_transfer_guard_device_to_host": None,
     "jax_transfer_guard_host_to_device": None,
 }
+
+# On a terminal and in a notebook JAX colours the text of a jaxpr with escape codes that
+# no check expects. This is nobody's setting, so it is not told.
+PLAIN: dict[str, object] = {"jax_pprint_use_color": False}
 
 
 def choose(platform: str | None) -> None:
@@ -77,35 +81,35 @@ def _import_jax() -> Any:
 
 def set_aside() -> dict[str, object]:
     """The settings of this process that are not JAX's defaults, with their values."""
-    values = _values()
+    values = _values(DEFAULTS)
     return {name: value for name, value in values.items() if value != DEFAULTS[name]}
 
 
 @contextmanager
 def pinned(*, as_is: bool = False) -> Iterator[None]:
     """Run a block under JAX's default settings, and put back whatever it changes."""
-    before = _values()
+    before = _values(DEFAULTS | PLAIN)
     try:
-        if not as_is:
-            _set(DEFAULTS)
+        _set(PLAIN if as_is else DEFAULTS | PLAIN)
         yield
     finally:
         _set(before)
 
 
-def _values() -> dict[str, object]:
+def _values(names: Iterable[str]) -> dict[str, object]:
     import jax
 
-    known = [name for name in DEFAULTS if name in jax.config.values]
+    known = [name for name in names if name in jax.config.values]
     return {name: getattr(jax.config, name) for name in known}
 
 
 def _set(wanted: dict[str, object]) -> None:
     import jax
 
-    for name, value in _values().items():
+    update: Callable[[str, object], None] = jax.config.update
+    for name, value in _values(wanted).items():
         if value != wanted[name]:
-            jax.config.update(name, wanted[name])
+            update(name, wanted[name])
 
 
 def about() -> dict[str, object]:

@@ -1,19 +1,24 @@
 """A figure as text: its lines and points, drawn in the characters of a terminal."""
 
-from typing import Any
+from collections.abc import Iterator
+from itertools import cycle
+from typing import Any, NamedTuple
 
 import numpy as np
 
-MARKS = (
-    "hd",
-    "•",
-    "x",
-    "o",
-    "+",
-    "*",
-)  # one for each line; without colour, one differs
+MARKS = ("hd", "•", "x", "o", "+", "*")  # one for each line: without colour, it tells
 HEIGHT = 16
+FRAME = 14  # columns beside the plot; a title that is wider would not be shown
 MOST = 2_000  # points of a line that are drawn
+
+
+class Series(NamedTuple):
+    """Points as they lie on the paper, where an axis may be logarithmic."""
+
+    x: Any
+    y: Any
+    joined: bool
+    label: str
 
 
 def sketch(figure: Any, width: int, *, colour: bool) -> list[str]:
@@ -24,12 +29,11 @@ def sketch(figure: Any, width: int, *, colour: bool) -> list[str]:
         width: columns.
         colour: whether the terminal shows any.
     """
-    drawn = [axes for axes in figure.axes if axes.lines or axes.collections]
-    if len(drawn) != 1:
+    if len(figure.axes) != 1:
         return []
-    axes = drawn[0]
+    (axes,) = figure.axes
     series = [*_lines(axes), *_points(axes)]
-    if not series:
+    if axes.images or not series:
         return []
     import plotext
 
@@ -37,53 +41,75 @@ def sketch(figure: Any, width: int, *, colour: bool) -> list[str]:
     canvas.clear()
     canvas.theme("simple" if colour else "colorless")
     canvas.plot_size(width, HEIGHT)
-    canvas.title(axes.get_title())
+    canvas.title(_cut(axes.get_title(), width - FRAME))
     canvas.label(axes.get_xlabel(), axis="x")
     canvas.label(axes.get_ylabel(), axis="y")
     for axis in ("x", "y"):
-        low, high = getattr(axes, f"get_{axis}lim")()
+        low, high = sorted(getattr(axes, f"get_{axis}lim")())
         ticks = [t for t in getattr(axes, f"get_{axis}ticks")() if low <= t <= high]
         ruler = canvas.ruler(axis)
         ruler.lim(*map(float, scaled(axes, axis, [low, high])))
         ruler.ticks(scaled(axes, axis, ticks).tolist(), [f"{t:.4g}" for t in ticks])
     named = []
-    for (x, y, joined, label), mark in zip(series, MARKS, strict=False):
-        across, up = scaled(axes, "x", x).tolist(), scaled(axes, "y", y).tolist()
-        signal = canvas.signal(across, up, marker=mark)
-        canvas.draw(signal.lines(True) if joined else signal)
-        if label and not label.startswith("_"):
-            named.append(f"{'▞' if mark == 'hd' else mark} {label}")
+    for each, mark in zip(series, cycle(MARKS), strict=False):
+        signal = canvas.signal(each.x.tolist(), each.y.tolist(), marker=mark)
+        canvas.draw(signal.lines(True) if each.joined else signal)
+        if each.label and not each.label.startswith("_"):
+            named.append(f"{'▞' if mark == 'hd' else mark} {each.label}")
     built = str(canvas.build())
     canvas.clear()
     text = built if colour else plotext.uncolorize(built)
     lines = [line.rstrip() for line in text.rstrip("\n").split("\n")]
-    return [*lines, *(["     " + "   ".join(named)] if named else [])]
+    return [*lines, *_legend(named, width)]
+
+
+def _cut(text: str, width: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def _legend(named: list[str], width: int) -> list[str]:
+    """The names of the lines, as many in a row as there is room for."""
+    rows: list[str] = []
+    for name in named:
+        if rows and len(rows[-1]) + len(name) + 3 <= width:
+            rows[-1] += f"   {name}"
+        else:
+            rows.append(f"     {name}"[:width])
+    return rows
 
 
 def scaled(axes: Any, axis: str, numbers: Any) -> Any:
-    """Numbers as they stand on the paper, where an axis may be logarithmic."""
-    array = np.asarray(numbers, dtype=float)
+    """Numbers as they lie on the paper; nan for what a logarithm does not have."""
+    array: np.ndarray[Any, Any] = np.ma.filled(
+        np.ma.asarray(numbers, dtype=float), np.nan
+    )
     if getattr(axes, f"get_{axis}scale")() != "log":
         return array
     with np.errstate(all="ignore"):
-        return np.log10(np.maximum(array, np.finfo(float).tiny))
+        return np.log10(np.where(array > 0, array, np.nan))
 
 
-def _lines(axes: Any) -> list[tuple[Any, Any, bool, str]]:
-    found = []
+def _series(axes: Any, points: Any, *, joined: bool, label: str) -> Iterator[Series]:
+    x, y = (scaled(axes, axis, points[:, i]) for i, axis in enumerate("xy"))
+    seen = np.isfinite(x) & np.isfinite(y)
+    step = max(1, int(seen.sum()) // MOST)
+    if seen.any():
+        yield Series(x[seen][::step], y[seen][::step], joined, label)
+
+
+def _lines(axes: Any) -> Iterator[Series]:
     for line in axes.lines:
-        x, y = (np.asarray(data, dtype=float) for data in line.get_data(orig=False))
-        seen = np.isfinite(x) & np.isfinite(y)
-        step = max(1, len(x) // MOST)
+        points = np.ma.column_stack(line.get_data(orig=False))
+        if line.get_transform() != axes.transData:  # axhline's x is no datum
+            to_data = line.get_transform() + axes.transData.inverted()
+            points = to_data.transform(points)
         joined = line.get_linestyle() not in ("None", "", " ")
-        found.append((x[seen][::step], y[seen][::step], joined, line.get_label()))
-    return [entry for entry in found if len(entry[0])]
+        yield from _series(axes, points, joined=joined, label=str(line.get_label()))
 
 
-def _points(axes: Any) -> list[tuple[Any, Any, bool, str]]:
-    found = []
+def _points(axes: Any) -> Iterator[Series]:
     for points in axes.collections:
         if type(points).__name__ == "PathCollection" and len(points.get_offsets()):
-            x, y = np.asarray(points.get_offsets(), dtype=float).T
-            found.append((x, y, False, points.get_label()))
-    return found
+            label = str(points.get_label())
+            yield from _series(axes, points.get_offsets(), joined=False, label=label)

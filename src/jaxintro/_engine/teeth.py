@@ -94,7 +94,7 @@ class Replay:
         """Some result holds a leaf of this kind."""
         return any(kind(leaf) for _, value in self.calls for leaf in leaves(value))
 
-    def notices(self, change: Change, only: object = None) -> bool:
+    def notices(self, change: Change, only: Any = None) -> bool:
         """The check fails once results are changed (one entry, if its key is given)."""
         recorded = iter(self.calls)
 

@@ -18,10 +18,11 @@ CODE = INDENT + "  "
 def listing(lessons: tuple[Lesson, ...], width: int) -> list[Line]:
     """The lessons in order, one line each."""
     column = max(len(lesson.name) for lesson in lessons) + 2
-    lines = [Line("title", "The lessons, in the order in which they are read:"), BLANK]
+    head = wrapped("title", "The lessons, in the order in which they are read:", width)
+    lines = [*head, BLANK]
     for number, lesson in enumerate(lessons, 1):
-        head = f"{number:2}  {lesson.name:{column}}"
-        lines.append(Line("prose", _cut(head + lesson.title, width)))
+        name = f"{number:2}  {lesson.name:{column}}"
+        lines.append(Line("prose", _cut(name + lesson.title, width)))
     read = f"python -m jaxintro.lesson {lessons[0].name}"
     return [*lines, BLANK, *wrapped("dim", f"Read one:  {read}", width)]
 
@@ -42,10 +43,8 @@ def places(entry: "Entry", width: int) -> list[Line]:
 
 def opening(page: Page, place: str, width: int) -> list[Line]:
     """The title, its place in the course, the words before the first demo, imports."""
-    intro, title = page.intro, page.lesson.title
-    head = _apart("title", title, place, min(width, PROSE))
-    rest = Prose(intro.paragraphs[1:], intro.predict, intro.myth)
-    words = _prose(rest, min(width, PROSE), "")
+    head = _apart("title", page.lesson.title, place, min(width, PROSE))
+    words = _prose(page.intro, min(width, PROSE), "")
     imports = [Line("code", line) for line in page.shown_imports.splitlines()]
     return [*head, BLANK, *words, *[BLANK] * bool(words and imports), *imports]
 
@@ -69,7 +68,8 @@ def code(rows: "Sequence[Row]", width: int) -> list[Line]:
             style = cells.style.removeprefix("below ")
             lines.append(Line("below", cells.value or "", value_style=style))
         else:
-            lines.append(Line("code", cells.code, cells.value, cells.style))
+            shown = cells.code.expandtabs(4)
+            lines.append(Line("code", shown, cells.value, cells.style))
     return lines
 
 
