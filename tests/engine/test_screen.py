@@ -176,7 +176,9 @@ def test_a_terminal_gets_colours_and_the_same_words(tmp_path, console):
     coloured = console(found, terminal=True, TERM="xterm-256color", COLUMNS="80")
     assert "\x1b[" in coloured
     bare = re.sub(r"\x1b\[[0-9;]*m", "", coloured)
-    assert [x.rstrip() for x in bare.split("\n")] == plain.split("\n")
+    # a terminal has other means than the marks of `code` and *emphasis*
+    plain = re.sub(r"[`*]| {2,}", "", plain)
+    assert re.sub(r"[`*]| {2,}", "", bare).split() == plain.split()
 
 
 def test_control_characters_do_not_reach_the_console(console):

@@ -292,7 +292,7 @@ class Reader:
             name=node.name,
             heading=heading,
             prose=prose,
-            arguments=_defaults(node.args),
+            arguments=_defaults(node.args, "\n".join(self.lines)),
             constants=tuple(constant.passage for constant in constants),
             definitions=tuple(self.waiting),
             body=self._body(node),
@@ -375,13 +375,20 @@ def _hands_out_names(last: ast.Return, statements: list[ast.stmt]) -> bool:
     return len(statements) > 1 and all(isinstance(part, ast.Name) for part in parts)
 
 
-def _defaults(args: ast.arguments) -> tuple[str, ...]:
+def _defaults(args: ast.arguments, source: str) -> tuple[str, ...]:
     positional = [*args.posonlyargs, *args.args]
     last = positional[len(positional) - len(args.defaults) :]
     named = zip(
         [*last, *args.kwonlyargs], [*args.defaults, *args.kw_defaults], strict=True
     )
-    return tuple(f"{a.arg} = {ast.unparse(d)}" for a, d in named if d is not None)
+    return tuple(
+        f"{a.arg} = {_as_written(d, source)}" for a, d in named if d is not None
+    )
+
+
+def _as_written(node: ast.expr, source: str) -> str:
+    """An expression as its author wrote it, 1_000_000 and all, on one line."""
+    return " ".join((ast.get_source_segment(source, node) or "").split())
 
 
 def _headed(docstring: str, name: str) -> tuple[str, Prose]:

@@ -118,7 +118,9 @@ class Screen:
             return
         from rich.text import Text
 
-        left = Text(encodable(line.text), style=STYLES.get(line.style, ""))
+        left, lost = _marked_up(line)
+        if line.style == "heading":  # its name stands at the right edge
+            gap = " " * lost
         if line.style == "code":
             left = self._highlighted(line.text)
         elif line.style == "below":
@@ -148,6 +150,27 @@ class Screen:
             return
         with self.console.status(encodable(f"[dim]{what} …[/dim]"), spinner="line"):
             yield
+
+
+def _marked_up(line: Line) -> tuple["Text", int]:
+    """Words with `code` and *emphasis* as a terminal shows them, and how many signs
+    that took away. A mark that the next line closes stays as it is.
+    """
+    from rich.text import Text
+
+    shown, style = Text(), STYLES.get(line.style, "")
+    text, taken = encodable(line.text), 0
+    if line.style in ("code", "below", "drawing", "dim"):
+        return Text(text, style=style), 0
+    for part in re.split(r"(`[^`]+`|(?<![\w*])\*[^*\s][^*]*\*(?![\w*]))", text):
+        mark = part[:1] if len(part) > 2 and part[0] == part[-1] else ""
+        if mark in ("`", "*"):
+            extra = "italic" if mark == "*" else "bold"
+            shown.append(part[1:-1], style=f"{style} {extra}".strip())
+            taken += 2
+        else:
+            shown.append(part, style=style)
+    return shown, taken
 
 
 def _is_code(line: Line) -> bool:

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-MARKS = ("hd", "•", "x", "o", "+", "*")  # one for each line: without colour, it tells
+# One for each line, one for each set of points: without colour, they tell.
+LINES, POINTS = ("hd", "•", "-", "*"), ("x", "o", "+", "#")
 HEIGHT = 16
 FRAME = 14  # columns beside the plot; a title that is wider would not be shown
 MOST = 2_000  # points of a line that are drawn
@@ -51,7 +52,9 @@ def sketch(figure: Any, width: int, *, colour: bool) -> list[str]:
         ruler.lim(*map(float, scaled(axes, axis, [low, high])))
         ruler.ticks(scaled(axes, axis, ticks).tolist(), [f"{t:.4g}" for t in ticks])
     named = []
-    for each, mark in zip(series, cycle(MARKS), strict=False):
+    lines, points = cycle(LINES), cycle(POINTS)
+    for each in series:
+        mark = next(lines if each.joined else points)
         signal = canvas.signal(each.x.tolist(), each.y.tolist(), marker=mark)
         canvas.draw(signal.lines(True) if each.joined else signal)
         if each.label and not each.label.startswith("_"):
