@@ -44,8 +44,8 @@ def report(request):
     return REPORTS[request.param]()
 
 
-def test_at_most_80_columns(report):
-    assert max(map(len, str(report).splitlines())) <= 80
+def test_at_most_70_columns(report):
+    assert max(map(len, str(report).splitlines())) <= 70
 
 
 def test_at_most_45_lines(report):

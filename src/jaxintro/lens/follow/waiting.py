@@ -1,0 +1,76 @@
+"""Values that are read later: a copy that will not change, and whether it is there yet.
+
+A loop gives many values of which only the last is shown, and a long computation is not
+waited for. What waits must not change in the meantime, and must not be a tracer: JAX
+rightly calls a tracer that outlives its trace a leak.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from jaxintro.lens.follow.kinds import BREADTH, DEPTH, is_array, is_tracer
+
+MOVES = object()  # of this value there is no still copy
+PATIENCE = 2_000  # looks, about a millisecond, at an array that is not ready
+SMALL = 1 << 16  # bytes of NumPy's that may be copied
+LARGE = 1 << 20  # bytes of an array that is not held for longer than it must
+UNCHANGING = frozenset({int, float, bool, complex, str, bytes, type(None)})
+
+
+def still(value: Any, depth: int = DEPTH) -> Any:
+    """The value, or a copy, that stays as it is now; MOVES if there is none."""
+    kind = type(value)
+    if kind in UNCHANGING or issubclass(kind, np.generic):
+        return value
+    if kind is np.ndarray:
+        small = value.nbytes <= SMALL and value.dtype != object
+        return value.copy() if small else MOVES
+    if kind is list or kind is dict or issubclass(kind, tuple):
+        return _still_container(value, depth)
+    return value if is_array(value) and not is_tracer(value) else MOVES
+
+
+def _still_container(value: Any, depth: int) -> Any:
+    kind, named = type(value), type(value) is dict
+    if depth == 0 or not len(value) <= BREADTH:
+        return MOVES
+    parts = []
+    for part in value.values() if named else kind.__iter__(value):
+        parts.append(still(part, depth - 1))
+        if parts[-1] is MOVES:
+            return MOVES
+    if named:
+        return dict(zip(value, parts, strict=True))
+    return parts if kind is list else tuple.__new__(kind, parts)
+
+
+def is_ready(value: Any, patience: int = PATIENCE) -> bool:
+    """Its numbers are there, or come in a moment; long work is not waited for."""
+    return all(_is_ready(array, patience) for array in arrays_in(value))
+
+
+def _is_ready(array: Any, patience: int) -> bool:
+    try:
+        return array.is_deleted() or any(array.is_ready() for _ in range(patience))
+    except Exception:
+        return True
+
+
+def is_large(value: Any) -> bool:
+    """To hold it longer than the program does would cost memory."""
+    return any(array.nbytes > LARGE for array in arrays_in(value))
+
+
+def arrays_in(value: Any) -> Iterator[Any]:
+    """The JAX arrays of a still value."""
+    kind = type(value)
+    if kind is dict:
+        for part in value.values():
+            yield from arrays_in(part)
+    elif kind is list or issubclass(kind, tuple):
+        for part in value:
+            yield from arrays_in(part)
+    elif is_array(value):
+        yield value
