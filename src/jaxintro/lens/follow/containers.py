@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from jaxintro.lens.follow.digits import EDGE, WHOLE
 from jaxintro.lens.follow.kinds import field_of, is_a, is_plain_dataclass
+from jaxintro.lens.follow.said import cut, without_addresses
 
 _DICTS = tuple(k.__repr__ for k in (dict, OrderedDict, defaultdict, Counter))
 _LISTS = tuple(kind.__repr__ for kind in (list, tuple))
@@ -41,7 +42,7 @@ def parts_of(value: Any) -> Parts | None:
         size = dict.__len__(value)
         keys = _ends(dict.keys(value), size)
         entries = _ends(dict.values(value), size)
-        labels = [f"{key!r}: " for key in keys]
+        labels = [f"{cut(without_addresses(repr(key)))}: " for key in keys]
         return Parts(kind, opening, labels, entries, closing, size)
     if is_a(value, tuple) and hasattr(kind, "_fields"):
         names = [f"{name}=" for name in kind._fields]

@@ -77,7 +77,7 @@ def recording(
                 if code is not None:
                     function.__code__ = with_recorder(code, recorder)
                     recorder.know(function.__code__)
-            recorder.root = functions[0].__code__
+            recorder.follow(functions[0].__code__)
             with listening(recorder.heard, quiet=quiet):
                 _active.append(recorder)
                 yield recorder

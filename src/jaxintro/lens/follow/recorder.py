@@ -53,11 +53,12 @@ class Line:
 class Recorder:
     """Takes reports from rewritten code. It keeps words, and arrays only until read."""
 
-    def __init__(self, source: Rewritten, root: CodeType | None = None) -> None:
+    def __init__(self, source: Rewritten) -> None:
         self.source = source
         self.places = source.places
         self.lines: dict[int, Line] = {}
-        self.root = root
+        self.root: CodeType | None = None  # the code of the function that is followed
+        self.head = 0  # the line where it begins
         self.output: list[str] = []  # printed since the last report
         self.unread: dict[tuple[int, int], Any] = {}  # (statement, run): not ready yet
         self.codes: dict[int, int] = {}  # the statement of each def, by its code's id
@@ -174,15 +175,18 @@ class Recorder:
     @property
     def shown(self) -> tuple[list[str], list[Line], int]:
         """The root function: its lines, what they gave, and where they begin."""
-        assert self.root is not None
-        head = self.root.co_firstlineno
-        end = max(p.end for p in self.places if p.kind == "def" and p.head == head)
-        return list(self.source.lines[head - 1 : end]), self.list, head
+        ends = (p.end for p in self.places if p.kind == "def" and p.head == self.head)
+        code = self.source.lines[self.head - 1 : max(ends)]
+        return list(code), self.list, self.head
 
     @property
     def list(self) -> list[Line]:
         """What each statement gave, in the order in which they first ran."""
         return [*self.lines.values()]
+
+    def follow(self, code: CodeType) -> None:
+        """This is the function whose lines are shown."""
+        self.root, self.head = code, code.co_firstlineno
 
     def know(self, code: CodeType) -> None:
         """Remember which def a code object belongs to, and those inside it."""
@@ -202,6 +206,9 @@ class Recorder:
         if self.open and self.last:
             self._hear(self.last)
         self.open = False
+        self.root = (
+            None  # which holds this recorder: a circle that Python does not find
+        )
         for line in self.list:
             self._read_latest(line)
         for key in list(self.unread):

@@ -250,6 +250,10 @@ class Rewriter(ast.NodeTransformer):
     def attempt(self, node: Any) -> None:
         """An exception that a `try` catches is noted all the same."""
         node.body = self.block(node.body)
+        if isinstance(node, ast.TryStar):  # an `except*` sees a part of the group
+            whole = self.handler(node, self.scope)
+            guarded = ast.Try(node.body, [whole], [], [])
+            node.body = [ast.copy_location(guarded, node)]
         for handler in node.handlers:
             noted = self.statement(handler, "caught", self.scope)
             handler.body = [noted, *self.block(handler.body)]

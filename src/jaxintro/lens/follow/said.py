@@ -80,6 +80,11 @@ def clean(text: str) -> str:
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", "\N{REPLACEMENT CHARACTER}", text)
 
 
+def without_addresses(text: str) -> str:
+    """The text without places in memory, which differ from run to run."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", text[:LONGEST])
+
+
 def capped(lines: Iterable[str], most: int) -> tuple[str, ...]:
     """At most so many lines, the last of which says how many more there are."""
     kept = tuple(lines)

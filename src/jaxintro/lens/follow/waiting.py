@@ -36,6 +36,8 @@ def _still_container(value: Any, depth: int) -> Any:
     kind, named = type(value), type(value) is dict
     if depth == 0 or not len(value) <= BREADTH:
         return MOVES
+    if named and not all(type(key) in UNCHANGING for key in value):
+        return MOVES  # the copy would ask a key for its hash
     parts = []
     for part in value.values() if named else kind.__iter__(value):
         parts.append(still(part, depth - 1))

@@ -2,7 +2,6 @@
 
 import io
 import numbers
-import re
 import reprlib
 import sys
 from contextlib import redirect_stdout
@@ -40,6 +39,7 @@ from jaxintro.lens.follow.said import (
     cut,
     folded,
     printed_words,
+    without_addresses,
 )
 
 
@@ -164,7 +164,7 @@ def _object(value: Any) -> Words:
             return printed_words(str(value))
         # a jaxpr prints better than its repr in some versions of JAX
         text = str(value) if "Jaxpr" in kind.__name__ else _repr(value)
-    text = re.sub(r" at 0x[0-9a-fA-F]+", "", text[:LONGEST])
+    text = without_addresses(text)
     return printed_words(text) if "\n" in text else Words(cut(clean(text)))
 
 
