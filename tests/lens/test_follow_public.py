@@ -40,8 +40,12 @@ def test_follow_jax(case):
     assert same(leaves[:half], leaves[half:])
 
 
+ENDLESS = {"loops_over_a_generator"}  # a plain call does not end either
+IMPURE = [f for f in impure.FUNCTIONS if getattr(f, "__name__", "") not in ENDLESS]
+
+
 @pytest.mark.parametrize(
-    "function", impure.FUNCTIONS, ids=lambda f: getattr(f, "__name__", "object")
+    "function", IMPURE, ids=lambda f: getattr(f, "__name__", "object")
 )
 @pytest.mark.filterwarnings("ignore")
 def test_follow_impure(function):

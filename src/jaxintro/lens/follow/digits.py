@@ -16,7 +16,7 @@ EDGE = 3  # otherwise, so many at either end
 def number(value: Any) -> Words:
     """A number, None, True or False; of NumPy's, which type it has."""
     if is_a(value, np.generic):
-        text = figure(value.item()) if value.dtype.kind in "fc" else str(value)
+        text = figure(value.item()) if value.dtype.kind in "fcb" else str(value)
         return Words(_own_digits(value) or text, f"np.{value.dtype}")
     return Words(figure(value) if is_a(value, float) else _short(value))
 

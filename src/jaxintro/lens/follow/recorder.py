@@ -11,13 +11,13 @@ import numpy as np
 
 from jaxintro.lens.follow.containers import Several
 from jaxintro.lens.follow.errors import error_words
-from jaxintro.lens.follow.kinds import entry_of, holds_tracer, is_a, wrapped_by
+from jaxintro.lens.follow.kinds import entry_of, holds_tracer, is_a
 from jaxintro.lens.follow.rewrite import Place
 from jaxintro.lens.follow.said import NOTHING, Words
 from jaxintro.lens.follow.source import Rewritten
 from jaxintro.lens.follow.waiting import (
     MOVES,
-    UNCHANGING,
+    STAYING,
     is_large,
     is_ready,
     still,
@@ -142,9 +142,10 @@ class Recorder:
     def calling(self, scope: int, function: Any) -> Any:
         """A call by name: a compiled function may be called and not run."""
         if self.open:
-            called = function.__func__ if type(function) is MethodType else function
+            bound = type(function) is MethodType
+            called: Any = function.__func__ if bound else function
             if type(called).__name__ == "PjitFunction":
-                code = getattr(wrapped_by(called), "__code__", None)
+                code = getattr(called.__wrapped__, "__code__", None)
                 if (number := self.codes.get(id(code))) is not None:
                     self._line(number).calls += 1
         return function
@@ -242,7 +243,7 @@ class Recorder:
 
     def _take(self, line: Line, value: Any) -> None:
         """Read one of the first values; one of many waits for the next."""
-        kept = value if type(value) in UNCHANGING else still(value)
+        kept = value if type(value) in STAYING else still(value)
         if line.runs > KEPT:
             if kept is MOVES and line.runs > OFTEN and not holds_tracer(value):
                 kept = value
@@ -304,8 +305,10 @@ class Recorder:
     def _hear(self, line: Line) -> None:
         """What was printed until now was printed by this line."""
         if get_ident() == self.thread and (jax := sys.modules.get("jax")):
-            with suppress(Exception):  # raised by a callback, for whoever waits for it
+            try:  # noqa: SIM105 - this runs often, and suppress is slow
                 jax.effects_barrier()  # what jax.debug.print owes
+            except Exception:
+                pass  # a callback raised it, for whoever waits for it
         if self.output:
             said = "".join(self.output)
             self.output.clear()

@@ -10,41 +10,55 @@ from typing import Any
 
 import numpy as np
 
-from jaxintro.lens.follow.kinds import BREADTH, DEPTH, is_array, is_tracer
+from jaxintro.lens.follow.kinds import BREADTH, DEPTH, is_array
 
 MOVES = object()  # of this value there is no still copy
 PATIENCE = 2_000  # looks, about a millisecond, at an array that is not ready
 SMALL = 1 << 16  # bytes of NumPy's that may be copied
 LARGE = 1 << 20  # bytes of an array that is not held for longer than it must
-UNCHANGING = frozenset({int, float, bool, complex, str, bytes, type(None)})
+UNCHANGING: frozenset[type] = frozenset(
+    {int, float, bool, complex, str, bytes, type(None)}
+)
+STAYING: set[type] = {*UNCHANGING}  # and those types of NumPy and JAX that were met
 
 
-def still(value: Any, depth: int = DEPTH) -> Any:
+class _MovesError(Exception):
+    """There is something in the value that may change."""
+
+
+def still(value: Any) -> Any:
     """The value, or a copy, that stays as it is now; MOVES if there is none."""
+    try:
+        return _still(value, DEPTH)
+    except _MovesError:
+        return MOVES
+
+
+def _still(value: Any, depth: int) -> Any:
     kind = type(value)
-    if kind in UNCHANGING or issubclass(kind, np.generic):
+    if kind in STAYING:
         return value
-    if kind is np.ndarray:
-        small = value.nbytes <= SMALL and value.dtype != object
-        return value.copy() if small else MOVES
-    if kind is list or kind is dict or issubclass(kind, tuple):
+    if kind is dict or kind is list or issubclass(kind, tuple):
         return _still_container(value, depth)
-    return value if is_array(value) and not is_tracer(value) else MOVES
+    if kind is np.ndarray and value.nbytes <= SMALL and value.dtype != object:
+        return value.copy()
+    if issubclass(kind, np.generic) or is_array(value):
+        if kind.__module__.partition(".")[0] in ("numpy", "jaxlib"):
+            STAYING.add(kind)  # these live as long as the program
+        return value
+    raise _MovesError
 
 
 def _still_container(value: Any, depth: int) -> Any:
-    kind, named = type(value), type(value) is dict
-    if depth == 0 or not len(value) <= BREADTH:
-        return MOVES
-    if named and not all(type(key) in UNCHANGING for key in value):
-        return MOVES  # the copy would ask a key for its hash
-    parts = []
-    for part in value.values() if named else kind.__iter__(value):
-        parts.append(still(part, depth - 1))
-        if parts[-1] is MOVES:
-            return MOVES
-    if named:
-        return dict(zip(value, parts, strict=True))
+    kind, inner = type(value), depth - 1
+    plain: Any = dict if kind is dict else list if kind is list else tuple
+    if depth == 0 or plain.__len__(value) > BREADTH:
+        raise _MovesError
+    if kind is dict:
+        if not all(type(key) in UNCHANGING for key in value):
+            raise _MovesError  # the copy would ask a key for its hash
+        return {key: _still(part, inner) for key, part in value.items()}
+    parts = [_still(part, inner) for part in plain.__iter__(value)]
     return parts if kind is list else tuple.__new__(kind, parts)
 
 

@@ -57,7 +57,7 @@ def words(value: Any, depth: int = DEPTH) -> Words:
 def _words(value: Any, depth: int) -> Words:
     if is_a(value, str):
         return _string(value)
-    if value is None or is_a(value, (bool, numbers.Number)):
+    if value is None or is_a(value, (bool, numbers.Number, np.generic)):
         return number(value)
     if is_tracer(value):
         alone = depth == DEPTH
