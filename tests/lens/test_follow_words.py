@@ -62,6 +62,7 @@ def test_texts_are_as_wide_as_the_reports_of_the_lens():
         ("two\nlines", "'two\\nlines'"),
         ({1}, "{1}"),
         (ValueError("why"), "ValueError: why"),
+        (np.random, "the module numpy.random"),
         (list(range(100)), "[0, 1, 2, …, 97, 98, 99]  100 of them"),
     ],
     ids=repr,

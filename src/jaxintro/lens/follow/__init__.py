@@ -76,6 +76,8 @@ def follow(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Followed:
         A report with the `rows`, the call's `result`, and the `error` that it raised,
         if it did. The call itself is the plain one: it returns, traces, prints and
         changes what it would without being followed.
+        Of two threads the second waits for the first; after ten seconds it calls its
+        function plainly, and the report says so.
 
     Raises:
         TypeError: f cannot be called.

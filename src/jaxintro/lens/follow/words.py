@@ -5,7 +5,7 @@ import numbers
 import reprlib
 import sys
 from contextlib import redirect_stdout
-from types import BuiltinFunctionType, FunctionType, MethodType
+from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -72,6 +72,8 @@ def _words(value: Any, depth: int) -> Words:
         return error_words(value)
     if is_a(value, type):
         return Words(f"the class {type.__dict__['__name__'].__get__(value)}")
+    if type(value) is ModuleType:
+        return Words(f"the module {value.__name__}")
     if parts := parts_of(value):
         return _container(parts, depth)
     if _is_function(value):
