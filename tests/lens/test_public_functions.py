@@ -22,7 +22,7 @@ def look_at(case):
     report = explain(case.function, *case.args)
     assert report.kernels is not None
     assert report.equations is not None
-    assert all(len(line) <= 80 for line in str(report).splitlines())
+    assert all(len(line) <= 70 for line in str(report).splitlines())
 
 
 def test_there_are_at_least_150_functions():

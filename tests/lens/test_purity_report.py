@@ -116,10 +116,10 @@ def audit_with_defaults(function):
     return audit(function, *[each.default for each in parameters if each.kind is plain])
 
 
-def test_the_report_fits_in_80_columns():
+def test_the_report_fits_in_70_columns():
     for function in FUNCTIONS:
         text = str(audit_with_defaults(function))
-        assert max(map(len, text.split("\n"))) <= 80, text
+        assert max(map(len, text.split("\n"))) <= 70, text
         assert "\x1b" not in text
 
 

@@ -180,7 +180,7 @@ def test_the_report_fits_a_terminal():
     lines = str(watched).splitlines()
     assert lines[0] == "scale: 2 traces"
     assert lines[1] == "  1  the first trace"
-    assert max(map(len, lines)) <= 80
+    assert max(map(len, lines)) <= 70
 
 
 def test_a_wrong_call_is_told_in_a_sentence():

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import jax
 
-from jaxintro.lens.follow.record import paused
 from jaxintro.lens import backend, hlo, jaxprs, page
+from jaxintro.lens.follow.record import paused
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

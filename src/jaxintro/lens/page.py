@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from jaxintro.lens.explanation import Explanation
 
-WIDTH = 80
+WIDTH = 70  # columns of a report: so much room is there below a line of a page
 LINES = 12
 LABEL = 14
 
@@ -99,7 +99,7 @@ def shortened(text: str, name: str, width: int = WIDTH) -> list[str]:
 
 
 def text(report: "Explanation") -> str:
-    """The page for a terminal: plain text of at most 80 columns."""
+    """The page for a terminal: plain text of at most 70 columns."""
     lines = [f"{report.name}: from Python to machine code"[:WIDTH], ""]
     for label, sentence in facts(report):
         first, *more = wrapped(sentence, WIDTH - LABEL - 2)

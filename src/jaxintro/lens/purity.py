@@ -15,10 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jaxintro.lens.follow.record import paused
 from jaxintro.lens._purity.hearing import Hearing
 from jaxintro.lens._purity.source import name_of
 from jaxintro.lens._purity.words import WORDS, Clue
+from jaxintro.lens.follow.record import paused
+from jaxintro.lens.page import WIDTH
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ class Finding:
         return self.text(f"line {self.line}")
 
     def text(self, place: str) -> str:
-        """The finding in words, at most 80 columns wide."""
-        head = textwrap.wrap(f"{place}: {self.what}", 76)
+        """The finding in words, at most 70 columns wide."""
+        head = textwrap.wrap(f"{place}: {self.what}", WIDTH - 4)
         rest = [*wrapped(self.consequence), *wrapped("Cure: " + self.cure)]
         return "\n".join([f"  {self.kind}", *(f"    {line}" for line in head), *rest])
 
@@ -111,9 +112,9 @@ class Audit:
 
 
 def wrapped(text: str, first: str = "    ", indent: int = 4) -> list[str]:
-    """A paragraph in at most 80 columns."""
+    """A paragraph in at most 70 columns."""
     later = " " * (indent + 2)
-    return textwrap.wrap(text, 80, initial_indent=first, subsequent_indent=later)
+    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=later)
 
 
 def finding(clue: Clue) -> Finding:

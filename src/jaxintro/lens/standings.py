@@ -5,12 +5,12 @@ import textwrap
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from jaxintro.lens.page import WIDTH
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Interval = tuple[float, float]
-
-WIDTH = 72
 
 
 @dataclass(frozen=True, repr=False)

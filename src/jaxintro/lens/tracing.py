@@ -9,6 +9,7 @@ from types import FunctionType, MethodType
 from typing import Any
 
 from jaxintro.lens.causes import Cause, differences, distance
+from jaxintro.lens.page import WIDTH
 from jaxintro.lens.signatures import Signature, function_name, named, settle, sign
 from jaxintro.lens.watching import Run, innermost_code, run_on, watched
 
@@ -26,7 +27,7 @@ class Trace:
         return tuple(cause.kind for cause in self.causes)
 
     def __str__(self) -> str:
-        lines = [line for cause in self.causes for line in wrap(str(cause), 75)]
+        lines = [line for cause in self.causes for line in wrap(str(cause), WIDTH - 5)]
         return f"{self.number:3}  " + "\n     ".join(lines)
 
 

@@ -6,17 +6,22 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from html import escape
-from types import FunctionType, MethodType
-from typing import Any
+from types import BuiltinFunctionType, FunctionType, MethodType, WrapperDescriptorType
+from typing import Any, cast
 
+import numpy as np
+
+from jaxintro.lens.follow.errors import error_words
+from jaxintro.lens.follow.kinds import is_a, wrapped_by
 from jaxintro.lens.follow.record import recording
+from jaxintro.lens.follow.said import folded
 from jaxintro.lens.follow.table import Row, plain, rows, table
-from jaxintro.lens.follow.words import error_words, words
+from jaxintro.lens.follow.words import words
 
 __all__ = ["Followed", "follow"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Followed:
     """What a function's lines gave in one call; see `follow`."""
 
@@ -36,16 +41,21 @@ class Followed:
         """The report as lines of at most this width, save code that is wider itself."""
         head = [f"{self.name}: {self.note}"] if self.note else []
         if self.rows:
-            return head + plain(table(self.rows, width))
+            return [*_wrapped(head, width), *plain(table(self.rows, width))]
         said = error_words(self.error) if self.error else words(self.result)
-        return [*head, *said.lines]
+        return _wrapped([*head, *said.lines], width)
 
     def _repr_html_(self) -> str:
         from jaxintro.lens.follow.html import code_table
 
         if not self.rows:
             return f"<pre>{escape(str(self))}</pre>"
-        return code_table(self.rows)
+        note = f"<p>{escape(self.name)}: {escape(self.note)}</p>" * bool(self.note)
+        return note + code_table(self.rows)
+
+
+def _wrapped(lines: list[str], width: int) -> list[str]:
+    return [part for line in lines for part in folded(line, width)]
 
 
 def follow(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Followed:
@@ -66,6 +76,8 @@ def follow(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Followed:
         A report with the `rows`, the call's `result`, and the `error` that it raised,
         if it did. The call itself is the plain one: it returns, traces, prints and
         changes what it would without being followed.
+        Of two threads the second waits for the first; after ten seconds it calls its
+        function plainly, and the report says so.
 
     Raises:
         TypeError: f cannot be called.
@@ -83,7 +95,7 @@ def follow(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Followed:
     if not callable(f):
         raise TypeError(f"follow needs a function, not {f!r}.")
     inner = python_function(f)
-    name = getattr(inner or f, "__name__", type(f).__name__)
+    name = _name_of(f, inner)
     if inner is None:
         return _call(f, args, kwargs, name, "not written in Python: no lines to show.")
     with ExitStack() as stack:
@@ -92,8 +104,11 @@ def follow(f: Callable[..., Any], *args: Any, **kwargs: Any) -> Followed:
         except (OSError, SyntaxError, ValueError, TypeError) as error:
             why = str(error).partition("\n")[0]
             return _call(f, args, kwargs, name, f"its lines cannot be shown: {why}.")
+        recorder.calling(-1, f)
         called = _call(f, args, kwargs, name, "")
-    return Followed(name, tuple(rows(*recorder.shown)), called.result, called.error)
+    note = "" if recorder.lines else "its lines did not run in this call."
+    found = tuple(rows(*recorder.shown))
+    return Followed(name, found, called.result, called.error, note)
 
 
 def _call(
@@ -102,24 +117,42 @@ def _call(
     try:
         return Followed(name, (), f(*args, **kwargs), note=note)
     except Exception as error:
-        return Followed(name, (), None, error.with_traceback(None), note)
+        _forget_frames(error)
+        return Followed(name, (), None, error, note)
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    """An exception would keep alive all that was in sight where it was raised."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        error.__traceback__ = None
+        _forget_frames(error.__cause__)
+        error = error.__context__
 
 
 def python_function(f: Any) -> FunctionType | None:
     """The function with Python code inside a callable, or None."""
     for _ in range(100):
-        if isinstance(f, partial):
+        if is_a(f, partial):
             f = f.func
-        elif isinstance(f, MethodType):
+        elif is_a(f, MethodType):
             f = f.__func__
-        elif hasattr(f, "__wrapped__"):
-            f = f.__wrapped__
-        elif isinstance(f, FunctionType):
-            return f
-        elif not isinstance(f, type) and isinstance(
-            call := getattr(type(f), "__call__", None), FunctionType
-        ):
-            f = call
-        else:
+        elif (inner := wrapped_by(f)) is not None:
+            f = inner
+        elif is_a(f, FunctionType):
+            return cast(FunctionType, f)
+        elif is_a(f, type):
+            f = f.__init__
+        elif f is None or is_a(f, WrapperDescriptorType):
             return None
+        else:
+            f = getattr(type(f), "__call__", None)  # noqa: B004 - read, not asked
     return None
+
+
+def _name_of(f: Any, inner: FunctionType | None) -> str:
+    if inner is not None and not is_a(f, type):
+        return inner.__name__
+    named = is_a(f, (type, BuiltinFunctionType, np.ufunc))
+    return str(f.__name__) if named else type(f).__name__

@@ -5,7 +5,7 @@ from html import escape
 
 from jaxintro.lens.follow.table import Piece, Row
 
-# A notebook may drop style sheets but keeps these; grey and teal read on white and black.
+# A notebook may drop style sheets but keeps these; the colours read on white and black.
 CELL = "text-align:left;vertical-align:top;background:none;padding:0 0.8em;border:0;"
 CODE = f"{CELL}white-space:pre;border-right:2px solid rgba(128,128,128,0.45);"
 VALUE = f"{CELL}white-space:pre-wrap;color:#1a8f7d;"
@@ -14,7 +14,7 @@ TABLE = "font-family:monospace;border-collapse:collapse;margin:0.3em 0;"
 
 
 def code_table(rows: Iterable[Row]) -> str:
-    """The rows as an HTML table: a line of code on the left, what it gave on the right."""
+    """The rows as an HTML table: code on the left, what it gave on the right."""
     lines = "".join(
         f'<tr style="background:none"><td style="{CODE}">{escape(row.code) or " "}</td>'
         f'<td style="{RAISED if _raised(row) else VALUE}">{_said(row)}</td></tr>'

@@ -31,13 +31,15 @@ def follow_cell(shell: Any, source: str) -> None:
 
     python = shell.transform_cell(source)
     filename = shell.compile.cache(python, shell.execution_count, raw_code=source)
-    with recording_cell(python, filename) as (code, recorder):
+    flags = shell.compile.flags  # what earlier cells imported from __future__
+    with recording_cell(python, filename, flags) as (code, recorder):
         try:
             exec(code, shell.user_ns)
         finally:
             recorder.close()
             lines = python.rstrip("\n").split("\n")
-            display(CellReport(rows(lines, recorder.list)))
+            show: Any = display
+            show(CellReport(rows(lines, recorder.list)))
 
 
 def register(shell: Any) -> None:

@@ -5,21 +5,12 @@ the order of evaluation stay, and each statement hands its value to a recorder o
 way. The recorder is a constant of the new code, so no namespace knows of it.
 """
 
-import __future__
-
 import ast
-import linecache
-import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
-from types import CodeType
 from typing import Any
 
 RECORDER = "\N{INFORMATION SOURCE} the recorder stands here"
-FUTURES = sum(
-    getattr(__future__, f).compiler_flag for f in __future__.all_feature_names
-)
 
 
 @dataclass(frozen=True)
@@ -36,141 +27,32 @@ class Place:
     end: int = 0  # of a def: its last line
 
 
-@dataclass(frozen=True)
-class Rewritten:
-    """All of a file, rewritten: pairs of code objects, as it was and as it reports."""
-
-    pairs: tuple[tuple[CodeType, CodeType], ...]
-    places: tuple[Place, ...]
-    lines: tuple[str, ...]
-
-    def counterpart(self, code: CodeType) -> CodeType | None:
-        """The reporting code for a function's own, or None if the file has changed."""
-        same = [new for old, new in self.pairs if old == code]
-        name = (code.co_qualname, code.co_firstlineno)
-        named = [
-            new
-            for old, new in self.pairs
-            if (old.co_qualname, old.co_firstlineno) == name
-            and old.co_freevars == code.co_freevars
-        ]
-        found = same or (named if len(named) == 1 else [])
-        return found[0] if found else None
-
-
-def rewritten(filename: str, flags: int = 0) -> Rewritten:
-    """The file, rewritten once for each of its contents.
-
-    Raises:
-        SyntaxError, OSError: it has no source, or none that is Python.
-    """
-    linecache.checkcache(filename)
-    source = "".join(linecache.getlines(filename))
-    if not source:
-        raise OSError(f"there is no source of {filename}")
-    return _rewritten(source, filename, flags & FUTURES)
-
-
-@lru_cache(maxsize=64)
-def _rewritten(source: str, filename: str, flags: int) -> Rewritten:
-    tree, rewriter = ast.parse(source), Rewriter()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the author has heard them already
-        plain = compile(source, filename, "exec", flags, dont_inherit=True)
-        tree.body = [rewriter.visit(node) for node in tree.body]
-        ast.fix_missing_locations(tree)
-        reporting = compile(tree, filename, "exec", flags, dont_inherit=True)
-    pairs = tuple(_paired(_inner(plain), _inner(reporting)))
-    return Rewritten(pairs, tuple(rewriter.places), tuple(source.splitlines()))
-
-
-def rewritten_cell(source: str, filename: str) -> tuple[CodeType, Rewritten]:
-    """A whole notebook cell that reports: its code, and where its statements stand.
-
-    Raises:
-        SyntaxError: it is not Python.
-    """
-    tree, rewriter = ast.parse(source, filename), Rewriter()
-    lines = tuple(source.splitlines())
-    if tree.body:
-        rewriter.scope = rewriter.place(tree.body[0], "cell")
-        imports = [n for n in tree.body if _is_future(n)]
-        rest = rewriter.block(n for n in tree.body if not _is_future(n))
-        if rest:
-            handler = rewriter.handler(rest[0], rewriter.scope)
-            guarded = ast.copy_location(ast.Try(rest, [handler], [], []), rest[0])
-            tree.body = [*imports, guarded]
-        ast.fix_missing_locations(tree)
-    code = compile(tree, filename, "exec", dont_inherit=True)
-    return code, Rewritten((), tuple(rewriter.places), lines)
-
-
-def _is_future(node: ast.stmt) -> bool:
-    return isinstance(node, ast.ImportFrom) and node.module == "__future__"
-
-
-def _paired(
-    plain: Iterator[CodeType], reporting: Iterator[CodeType]
-) -> Iterator[tuple[CodeType, CodeType]]:
-    """The two codes of each function; several on one line come in their order."""
-    waiting: dict[tuple[str, int], list[CodeType]] = {}
-    for code in reporting:
-        waiting.setdefault((code.co_qualname, code.co_firstlineno), []).append(code)
-    for code in plain:
-        if same := waiting.get((code.co_qualname, code.co_firstlineno)):
-            yield code, same.pop(0)
-
-
-def _inner(code: CodeType) -> Iterator[CodeType]:
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield constant
-            yield from _inner(constant)
-
-
-def with_recorder(code: CodeType, recorder: object) -> CodeType:
-    """The code with this recorder in the place that was kept for it."""
-    constants = tuple(
-        recorder
-        if constant == RECORDER and isinstance(constant, str)
-        else with_recorder(constant, recorder)
-        if isinstance(constant, CodeType)
-        else constant
-        for constant in code.co_consts
-    )
-    return code.replace(co_consts=constants)
-
-
 class Rewriter(ast.NodeTransformer):
     """Rewrites functions, wherever they stand; all else stays as it is."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: tuple[str, ...]) -> None:
+        self.lines = lines
         self.places: list[Place] = []
         self.scope = -1  # no function yet: at module level nothing reports
 
     # what reports, and how
 
     def place(self, node: Any, kind: str = "", label: str = "", last: int = 0) -> int:
-        number = len(self.places)
-        decorators = getattr(node, "decorator_list", [])
-        head = min([node.lineno, *(each.lineno for each in decorators)])
-        last = last or node.end_lineno
-        self.places.append(
-            Place(
-                number,
-                node.lineno,
-                last,
-                kind,
-                label,
-                self.scope,
-                head,
-                node.end_lineno,
-            )
-        )
+        """The number of a new place, where this statement stands."""
+        number, end = len(self.places), node.end_lineno
+        where = (node.lineno, last or end, kind, label, self.scope, head_of(node), end)
+        self.places.append(Place(number, *where))
         return number
 
+    def header_end(self, node: Any) -> int:
+        """The last line of `if …:`, `for …:`, `with …:` or `def …:` itself."""
+        end = head_of(node.body[0]) - 1
+        while end > node.lineno and self.lines[end - 1].lstrip()[:1] in ("", "#"):
+            end -= 1
+        return max(int(node.lineno), end)
+
     def report(self, where: ast.AST, method: str, number: int, *values: Any) -> Any:
-        """The expression `recorder.method(number, *values)`, at the place of `where`."""
+        """The expression `recorder.method(number, *values)`, placed as `where` is."""
         recorder = ast.Constant(RECORDER)
         call = ast.Call(
             ast.Attribute(recorder, method, ast.Load()),
@@ -182,6 +64,7 @@ class Rewriter(ast.NodeTransformer):
         return call
 
     def statement(self, where: ast.AST, method: str, number: int, *values: Any) -> Any:
+        """The same as a statement of its own."""
         return ast.copy_location(
             ast.Expr(self.report(where, method, number, *values)), where
         )
@@ -189,23 +72,15 @@ class Rewriter(ast.NodeTransformer):
     # functions and classes
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        outer, first_body = self.scope, node.body[0].lineno
-        head = node.args
-        arguments = [*head.posonlyargs, *head.args, *head.kwonlyargs]
-        names = [a.arg for a in arguments if a.arg not in ("self", "cls")]
-        last = (
-            max(node.lineno, first_body - 1) if first_body > node.lineno else first_body
-        )
-        number = self.place(node, "def", ", ".join(names), last)
+        """A function says that it begins, what its lines give, and how it ends."""
+        outer, names = self.scope, _arguments(node.args)
+        number = self.place(node, "def", ", ".join(names), self.header_end(node))
         if outer >= 0:
             node.decorator_list = [self.visit(d) for d in node.decorator_list]
         self.scope = number
-        given = ast.Tuple([_load(name, node) for name in names], ast.Load())
         docstring = node.body[:1] if ast.get_docstring(node) is not None else []
         body = self.block(node.body[len(docstring) :])
-        entered = self.statement(
-            node, "entered", number, ast.copy_location(given, node)
-        )
+        entered = self.statement(node, "entered", number, _tuple(names, node))
         guarded = ast.Try(
             [entered, *body],
             [self.handler(node, number)],
@@ -223,6 +98,7 @@ class Rewriter(ast.NodeTransformer):
         return ast.copy_location(ast.ExceptHandler(everything, None, body), node)
 
     def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        """What waits for others is left alone."""
         return node
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
@@ -234,10 +110,10 @@ class Rewriter(ast.NodeTransformer):
         return node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
-        node.body = [
-            self.visit(part) if isinstance(part, _DEFINITIONS) else part
-            for part in node.body
-        ]
+        """The methods report; what else stands in a class does not."""
+        outer, self.scope = self.scope, -1
+        node.body = [self.visit(part) for part in node.body]
+        self.scope = outer
         return node
 
     # statements
@@ -250,22 +126,22 @@ class Rewriter(ast.NodeTransformer):
         return done
 
     def one(self, node: Any) -> list[ast.stmt]:
+        """One statement, and what is to be said after it."""
         match node:
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                return [self.visit(node)]
+            case ast.ClassDef():
+                self.place(node, last=self.header_end(node))
                 return [self.visit(node)]
             case ast.Expr():
                 return [self.expression(node)]
-            case ast.Return(value=None):
-                self.place(node)
-            case ast.Return():
+            case ast.Return(value=ast.expr() as value):
                 number = self.place(node, "returned")
-                node.value = self.report(
-                    node.value, "returned", number, self.visit(node.value)
-                )
+                node.value = self.report(value, "returned", number, self.visit(value))
             case ast.Assign() | ast.AnnAssign() | ast.AugAssign():
                 return self.assignment(node)
             case ast.If():
-                number = self.place(node, "tested", last=_header_end(node))
+                number = self.place(node, "tested", last=self.header_end(node))
                 node.test = self.visit(node.test)
                 if not _is_settled(node.test):
                     node.test = self.report(node.test, "tested", number, node.test)
@@ -273,11 +149,12 @@ class Rewriter(ast.NodeTransformer):
             case ast.For():
                 self.loop(node)
             case ast.While():
-                self.place(node, last=_header_end(node))
+                self.place(node, last=self.header_end(node))
                 node.test = self.visit(node.test)
                 node.body, node.orelse = self.block(node.body), self.block(node.orelse)
             case ast.With():
-                self.context(node)
+                number = self.context(node)
+                return [node, self.statement(node, "ended", number)]
             case ast.Try() | ast.TryStar():
                 self.attempt(node)
             case ast.Match():
@@ -292,6 +169,7 @@ class Rewriter(ast.NodeTransformer):
         return [node]
 
     def expression(self, node: ast.Expr) -> ast.stmt:
+        """A call, or another expression that stands alone."""
         if isinstance(node.value, ast.Constant):
             self.place(node)
             return node
@@ -306,6 +184,7 @@ class Rewriter(ast.NodeTransformer):
         return node
 
     def assignment(self, node: Any) -> list[ast.stmt]:
+        """What a name, or several, came to stand for."""
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
         number = self.place(node, "bound")
         if node.value is None:  # an annotation alone
@@ -317,14 +196,13 @@ class Rewriter(ast.NodeTransformer):
             return [node, *report]
         if several:
             # what was assigned may be an iterator: look at the names instead
-            names = [_load(n, node) for n in _names(several[-1])]
-            given = ast.copy_location(ast.Tuple(names, ast.Load()), node)
+            given = _tuple(_names(several[-1]), node)
             return [node, self.statement(node, "unpacked", number, given)]
         node.value = self.report(node.value, "bound", number, node.value)
         return [node]
 
     def afterwards(self, node: Any, target: Any, number: int) -> list[ast.stmt]:
-        """What `x += 1` made of x; for x.n and x[i], where to look does nothing else."""
+        """What `x += 1` made of x; of x.n and x[i], where looking does nothing else."""
         match target:
             case ast.Name(name):
                 return [self.statement(node, "bound", number, _load(name, node))]
@@ -333,43 +211,50 @@ class Rewriter(ast.NodeTransformer):
                 given = (_load(name, node), label)
                 return [self.statement(node, "attribute", number, *given)]
             case ast.Subscript(ast.Name(name), ast.Name(index)):
-                given = (_load(name, node), _load(index, node))
-                return [self.statement(node, "item", number, *given)]
-            case ast.Subscript(ast.Name(name), ast.Constant(key)):
-                constant = ast.copy_location(ast.Constant(key), node)
-                given = (_load(name, node), constant)
-                return [self.statement(node, "item", number, *given)]
+                holder, key = _load(name, node), _load(index, node)
+                return [self.statement(node, "item", number, holder, key)]
+            case ast.Subscript(ast.Name(name), ast.Constant(value)):
+                constant = ast.copy_location(ast.Constant(value), node)
+                holder = _load(name, node)
+                return [self.statement(node, "item", number, holder, constant)]
         return []
 
     def loop(self, node: ast.For) -> None:
+        """What the names of a loop stand for, each time round."""
         names = [n for n in _names(node.target) if not n.startswith("_")]
         kind = "looped" if names else ""
-        number = self.place(node, kind, last=_header_end(node))
+        number = self.place(node, kind, last=self.header_end(node))
         node.iter = self.visit(node.iter)
         node.body, node.orelse = self.block(node.body), self.block(node.orelse)
         if names:
-            loads = [_load(name, node) for name in names]
-            given = ast.copy_location(ast.Tuple(loads, ast.Load()), node)
+            given = _tuple(names, node)
             node.body.insert(0, self.statement(node, "unpacked", number, given))
 
-    def context(self, node: ast.With) -> None:
+    def context(self, node: ast.With) -> int:
+        """What the names of a `with` stand for; the number of its place."""
         names = [
             n for i in node.items if i.optional_vars for n in _names(i.optional_vars)
         ]
-        number = self.place(node, "entering" if names else "", last=_header_end(node))
+        kind = "entering" if names else ""
+        number = self.place(node, kind, last=self.header_end(node))
         for item in node.items:
             item.context_expr = self.visit(item.context_expr)
         body = self.block(node.body)
         if names:
-            loads = [_load(name, node) for name in names]
-            given = ast.copy_location(ast.Tuple(loads, ast.Load()), node)
+            given = _tuple(names, node)
             body.insert(0, self.statement(node, "unpacked", number, given))
         # the context may swallow what its body raises
         guarded = ast.Try(body, [self.handler(node, self.scope)], [], [])
         node.body = [ast.copy_location(guarded, node)]
+        return number
 
     def attempt(self, node: Any) -> None:
+        """An exception that a `try` catches is noted all the same."""
         node.body = self.block(node.body)
+        if isinstance(node, ast.TryStar):  # an `except*` sees a part of the group
+            whole = self.handler(node, self.scope)
+            guarded = ast.Try(node.body, [whole], [], [])
+            node.body = [ast.copy_location(guarded, node)]
         for handler in node.handlers:
             noted = self.statement(handler, "caught", self.scope)
             handler.body = [noted, *self.block(handler.body)]
@@ -379,6 +264,7 @@ class Rewriter(ast.NodeTransformer):
     # expressions
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.AST:
+        """A walrus says what it bound."""
         if self.scope < 0:
             return node
         number = self.place(node, "walrus", node.target.id)
@@ -386,6 +272,7 @@ class Rewriter(ast.NodeTransformer):
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
+        """A call says whom it calls: JAX may have the result without running it."""
         if self.scope < 0:
             return self.generic_visit(node)
         if isinstance(node.func, ast.Name | ast.Attribute | ast.Call):
@@ -398,7 +285,16 @@ class Rewriter(ast.NodeTransformer):
         return node
 
 
-_DEFINITIONS = ast.FunctionDef | ast.ClassDef
+def _arguments(head: ast.arguments) -> list[str]:
+    """The names of a function's arguments, but not of the object it belongs to."""
+    all_of_them = [*head.posonlyargs, *head.args, head.vararg, *head.kwonlyargs]
+    names = [each.arg for each in [*all_of_them, head.kwarg] if each]
+    return [name for name in names if name not in ("self", "cls")]
+
+
+def _tuple(names: Iterable[str], where: ast.AST) -> ast.Tuple:
+    loads: list[ast.expr] = [_load(name, where) for name in names]
+    return ast.copy_location(ast.Tuple(loads, ast.Load()), where)
 
 
 def _load(name: str, where: ast.AST) -> ast.Name:
@@ -417,15 +313,6 @@ def _names(target: ast.AST) -> list[str]:
     return []
 
 
-def _header_end(node: Any) -> int:
-    """The last line of `if …:`, `for …:` or `with …:` itself."""
-    first = node.body[0]
-    start = min(
-        [first.lineno, *(d.lineno for d in getattr(first, "decorator_list", []))]
-    )
-    return int(max(node.lineno, start - 1))
-
-
 def _is_settled(test: ast.expr) -> bool:
     """The compiler decides it, and drops the branch that cannot be reached."""
     return all(
@@ -434,3 +321,9 @@ def _is_settled(test: ast.expr) -> bool:
         for part in ast.walk(test)
         if not isinstance(part, ast.expr_context | ast.unaryop | ast.boolop)
     )
+
+
+def head_of(node: Any) -> int:
+    """Its first line: that of its first decorator, where it has one."""
+    decorators = getattr(node, "decorator_list", [])
+    return int(min([node.lineno, *(each.lineno for each in decorators)]))

@@ -5,8 +5,8 @@ import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from jaxintro.lens.follow.record import KEPT, Line
-from jaxintro.lens.follow.words import Words
+from jaxintro.lens.follow.recorder import KEPT, Line
+from jaxintro.lens.follow.said import MOST, Words, capped, clean
 
 BAR = "│ "
 VALUES = 30  # columns that the values are to have, at least
@@ -49,7 +49,7 @@ def rows(source: Sequence[str], lines: Iterable[Line], first: int = 1) -> list[R
     said: dict[int, list[Line]] = {}
     for line in lines:
         said.setdefault(line.place.last, []).append(line)
-    code = textwrap.dedent("\n".join(source)).split("\n")
+    code = textwrap.dedent("\n".join(source).expandtabs()).split("\n")
     found = []
     for number, text in enumerate(code, first):
         there = sorted(said.get(number, []), key=lambda line: line.place.number)
@@ -66,7 +66,8 @@ def describe(line: Line) -> Iterator[Piece]:
     elif len(line.raised) < line.runs or not line.raised:
         yield from _describe_values(line)
     if line.printed:
-        text = tuple("".join(line.printed).rstrip("\n").split("\n"))
+        said = "".join(line.printed).rstrip("\n").split("\n")
+        text = capped(map(clean, said), MOST)
         yield Piece("printed", text if len(text) == 1 else (), text)
     for words in line.raised[:1]:
         yield Piece("raised", words.shorts, words.lines)
@@ -74,7 +75,7 @@ def describe(line: Line) -> Iterator[Piece]:
 
 def _describe_function(line: Line) -> Iterator[Piece]:
     seen = "; then ".join(dict.fromkeys(str(words) for words in line.first))
-    if line.traced or line.calls > line.runs:
+    if line.traced or (line.calls > line.runs and not line.unseen):
         ran = _times_ran(line.runs, line.calls)
         both = ", ".join(filter(None, [seen, ran]))
         yield Piece("ran", (both,), tuple(filter(None, [seen, ran])))

@@ -1,0 +1,87 @@
+"""What a value is, found out without asking it: looking must not be noticed.
+
+`isinstance` and `hasattr` may run a value's own `__class__` or `__getattr__`; its type,
+and what lies in its `__dict__`, can be read past them.
+"""
+
+import dataclasses
+import inspect
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from types import FunctionType
+from typing import Any
+
+DEPTH = 3  # containers within containers
+BREADTH = 100  # entries of one container
+
+
+def is_a(value: Any, kinds: type | tuple[type, ...]) -> bool:
+    """As `isinstance`, but a value that claims to be of another class is not heard."""
+    return issubclass(type(value), kinds)
+
+
+def is_tracer(value: Any) -> bool:
+    """The value stands in for numbers while JAX traces."""
+    jax = sys.modules.get("jax")
+    return jax is not None and issubclass(type(value), jax.core.Tracer)
+
+
+def is_array(value: Any) -> bool:
+    """The value is a JAX array with numbers in it (or was, before it was donated)."""
+    jax = sys.modules.get("jax")
+    return (
+        jax is not None
+        and issubclass(type(value), jax.Array)
+        and not issubclass(type(value), jax.core.Tracer)
+    )
+
+
+def is_plain_dataclass(value: Any) -> bool:
+    """A dataclass that shows itself as dataclasses do."""
+    kind = type(value)
+    return dataclasses.is_dataclass(kind) and hasattr(kind.__repr__, "__wrapped__")
+
+
+def entry_of(value: Any, name: str) -> Any:
+    """What an object holds under a name, read past properties and `__getattr__`.
+
+    Raises:
+        KeyError: it holds nothing there itself.
+    """
+    try:
+        return object.__getattribute__(value, "__dict__")[name]
+    except AttributeError:
+        raise KeyError(name) from None
+
+
+def field_of(value: Any, name: str) -> Any:
+    """A field of a dataclass, with slots or without."""
+    return object.__getattribute__(value, name)
+
+
+def wrapped_by(value: Any) -> Any:
+    """What a decorator, or JAX, has wrapped; None if nothing."""
+    found = inspect.getattr_static(value, "__wrapped__", None)
+    if hasattr(type(found), "__get__") and not isinstance(found, FunctionType):
+        try:  # a property of a wrapper, which is there to be read
+            return getattr(value, "__wrapped__", None)
+        except Exception:
+            return None
+    return found
+
+
+def holds_tracer(value: Any, depth: int = DEPTH) -> bool:
+    """A tracer is the value, or in it, through a few layers of plain containers."""
+    if depth and issubclass(type(value), dict | list | tuple):
+        return any(holds_tracer(entry, depth - 1) for entry in first_entries(value))
+    return is_tracer(value)
+
+
+def first_entries(value: Any) -> Iterator[Any]:
+    """The first entries of a dict, list or tuple, past any `__iter__` of its own."""
+    if issubclass(type(value), dict):
+        return islice(dict.values(value), BREADTH)
+    if issubclass(type(value), list):
+        return islice(list.__iter__(value), BREADTH)
+    return islice(tuple.__iter__(value), BREADTH)
