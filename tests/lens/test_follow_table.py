@@ -117,7 +117,7 @@ def test_a_loop_shows_the_first_values_and_the_last():
         (2, 2, "ran twice"),
         (1, 3, "ran once for 3 calls"),
         (5, 9, "ran 5 times for 9 calls"),
-        (0, 2, "did not run: JAX had compiled it before"),
+        (0, 2, "did not run: it was compiled before"),
     ],
 )
 def test_how_often_a_function_ran(runs, calls, said):

@@ -153,8 +153,10 @@ class Screen:
 
 
 def _marked_up(line: Line) -> tuple["Text", int]:
-    """Words with `code` and *emphasis* as a terminal shows them, and how many signs
-    that took away. A mark that the next line closes stays as it is.
+    """Words with `code` and *emphasis* as a terminal shows them.
+
+    With them comes the number of signs that this took away. A mark that only the next
+    line closes stays as it is.
     """
     from rich.text import Text
 

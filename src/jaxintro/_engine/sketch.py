@@ -52,9 +52,9 @@ def sketch(figure: Any, width: int, *, colour: bool) -> list[str]:
         ruler.lim(*map(float, scaled(axes, axis, [low, high])))
         ruler.ticks(scaled(axes, axis, ticks).tolist(), [f"{t:.4g}" for t in ticks])
     named = []
-    lines, points = cycle(LINES), cycle(POINTS)
+    marks = {True: cycle(LINES), False: cycle(POINTS)}
     for each in series:
-        mark = next(lines if each.joined else points)
+        mark = next(marks[each.joined])
         signal = canvas.signal(each.x.tolist(), each.y.tolist(), marker=mark)
         canvas.draw(signal.lines(True) if each.joined else signal)
         if each.label and not each.label.startswith("_"):

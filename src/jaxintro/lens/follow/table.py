@@ -49,7 +49,7 @@ def rows(source: Sequence[str], lines: Iterable[Line], first: int = 1) -> list[R
     said: dict[int, list[Line]] = {}
     for line in lines:
         said.setdefault(line.place.last, []).append(line)
-    code = textwrap.dedent("\n".join(source).expandtabs()).split("\n")
+    code = textwrap.dedent("\n".join(source).expandtabs(4)).split("\n")
     found = []
     for number, text in enumerate(code, first):
         there = sorted(said.get(number, []), key=lambda line: line.place.number)
