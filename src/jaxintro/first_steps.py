@@ -1,13 +1,12 @@
 """First steps: what JAX is for, in ten minutes.
 
-JAX is NumPy, and it can also turn functions that you write into other functions. It
-turns a function into the function of its slope. It turns a function for one thing into
-a function for many things. It turns a function into a compiled one, which runs faster.
-All of this works on a CPU, a GPU or a TPU, with the same code.
-
-You need to know Python, NumPy, and what the slope of a curve is. Beside each line of
-code stands what the line gave just now, on your machine. A question mark asks you to
-guess before you read on. A ✓ marks a sentence that was proved just now.
+JAX looks like NumPy, and it can also turn functions that you write into other ones: a
+function into the function of its slope, a function for one thing into a function for
+many things, a function into a compiled one, which is often faster. All of this works on
+a CPU, a GPU or a TPU, with the same code. You need to know Python, NumPy, and what the
+slope of a curve is. Beside each line of code stands what it gave just now, on your
+machine. A question mark asks you to guess before you read on. A ✓ marks a sentence that
+was proved just now.
 """
 
 import inspect
@@ -28,9 +27,12 @@ def arrays_are_made_as_in_numpy(numbers=(1.0, 2.0, 3.0)):
     imported as `jnp`. The arrays that it makes are of the type `jax.Array`.
 
     Beside a line you see the values of an array, then the type of its numbers and, in
-    brackets, its shape. Empty brackets stand for a single number. The type of a NumPy
-    array begins with `np.` here. One thing is different: unless told otherwise, NumPy
-    uses 64 bits for a number with a decimal point, and JAX uses 32.
+    brackets, its shape; `1.` is 1.0. Empty brackets stand for a single number. The type
+    of a NumPy array begins with `np.` here. The numbers of JAX have 32 bits where those
+    of NumPy have 64; the next lesson says why.
+
+    At the right of a heading, or below it, stands the name of the section. To run that
+    section alone, type `python -m jaxintro.lesson first_steps.` and the name.
     """
     a = np.array(numbers)
     x = jnp.array(numbers)
@@ -49,7 +51,7 @@ def check_arrays_compute_as_in_numpy():
 
 
 def check_a_jax_array_has_32_bits():
-    """What `jnp` makes is a `jax.Array` with 32 bits a number, where NumPy has 64."""
+    """`jnp.array` makes a `jax.Array` with 32 bits a number, where NumPy has 64."""
     a, x, is_jax_array, _ = arrays_are_made_as_in_numpy()
     assert is_jax_array
     assert (8 * a.itemsize, 8 * x.itemsize) == (64, 32)
@@ -61,11 +63,12 @@ def slope_of_a_square(x=3.0):
     The slope says how fast the result grows when x grows. `jax.grad(square)` is not yet
     a number. It is a new function: call it with an x, and it returns the slope there.
     You do not write down a formula for the slope. JAX finds the slope by following what
-    `square` does.
+    `square` does. Write 3.0 and not 3: JAX takes slopes only at numbers with a decimal
+    point.
 
     Inside `square` the page shows *a tracer* where you may expect a number. This is
-    what JAX puts in place of x in order to follow it. A later section says more about
-    it.
+    what JAX puts in place of x in order to follow it. Beside the `def`, "ran once"
+    says how often Python went through the lines below.
 
     Predict: what is the slope of x² at x = 3?
     """
@@ -91,10 +94,10 @@ def distance_from_three(x):
 def a_slope_for_each_number(numbers=(1.0, 2.0, 5.0)):
     """A function of many numbers has a slope for each of them: the gradient.
 
-    `distance_from_three` takes an array and returns one number. Its gradient is an
-    array of the same shape as x. Each entry answers one question: if only this number
-    of x grows a little, how fast does the result grow? A negative slope means that the
-    result gets smaller.
+    `distance_from_three` takes an array and returns one number, as `jax.grad` demands.
+    Its gradient is an array of the same shape as x. Each entry answers one question: if
+    only this number of x grows a little, how fast does the result grow? A negative
+    slope means that the result gets smaller.
 
     Predict: for which of the numbers 1, 2 and 5 is the slope negative?
     """
@@ -118,6 +121,10 @@ def a_step_against_the_gradient(numbers=(1.0, 2.0, 5.0), size=0.25):
     x, here a quarter, the result gets smaller. Doing this again and again is called
     *gradient descent*. This is how neural networks learn, and how the last section of
     this lesson fits a straight line to points.
+
+    A large step goes too far, and the result may grow. Try a step of 1.5, with other
+    arguments in brackets after the name of the section: `python -m jaxintro.lesson
+    "first_steps.a_step_against_the_gradient(size=1.5)"`.
     """
     x = jnp.array(numbers)
     before = distance_from_three(x)
@@ -127,10 +134,11 @@ def a_step_against_the_gradient(numbers=(1.0, 2.0, 5.0), size=0.25):
 
 
 def check_a_step_shrinks_the_distance():
-    """This step halves each difference from 3, so a quarter of the distance is left."""
-    for size in (0.25, 0.1):
+    """A step of 0.25 leaves a quarter of the distance; one of 1.5 makes it larger."""
+    for size in (0.25, 1.5):
         before, after = a_step_against_the_gradient((1.0, 2.0, 5.0), size)
         np.testing.assert_allclose(before, 2**2 + 1**2 + 2**2, rtol=1e-6)
+        # each difference from 3 is multiplied by 1 - 2 * size
         np.testing.assert_allclose(after, 9 * (1 - 2 * size) ** 2, rtol=1e-6)
 
 
@@ -141,9 +149,10 @@ def written_for_one_used_for_many(arrows=((3.0, 4.0), (6.0, 8.0), (5.0, 12.0))):
     three arrows, one in each row. `jax.vmap(length)` is a new function. It takes the
     table, applies `length` to each row, and returns an array with a length for each.
 
-    There is no loop. Python runs `length` three times below: for one arrow, then for
-    the table as it is, and then only once for `jax.vmap`, with a tracer that has the
-    shape of one row.
+    Several values beside one line mean that the line ran several times, and they stand
+    in the order of the runs. Python runs `length` three times: for `one`, for `whole`,
+    and for `each`. In the last run a tracer with the shape of one row stands for all
+    three rows. There is no loop.
 
     Predict: what does `length` return for the whole table without `jax.vmap`: three
     lengths, one number, or an error?
@@ -154,9 +163,9 @@ def written_for_one_used_for_many(arrows=((3.0, 4.0), (6.0, 8.0), (5.0, 12.0))):
         return jnp.sqrt(jnp.sum(arrow**2))
 
     one = length(table[0])
-    mixed = length(table)  # the sum is over all six numbers
+    whole = length(table)
     each = jax.vmap(length)(table)
-    return one, mixed, each
+    return one, whole, each
 
 
 def check_each_arrow_has_its_length():
@@ -169,48 +178,52 @@ def check_each_arrow_has_its_length():
 
 
 def check_without_vmap_all_arrows_are_mixed():
-    """Without it, all numbers of the table go into one sum, and no error is raised."""
-    _, mixed, _ = written_for_one_used_for_many()
-    np.testing.assert_allclose(mixed, np.sqrt(5**2 + 10**2 + 13**2), rtol=1e-6)
+    """Without it, all six numbers go into one sum, and no error is raised."""
+    _, whole, _ = written_for_one_used_for_many()
+    np.testing.assert_allclose(whole, np.sqrt(5**2 + 10**2 + 13**2), rtol=1e-6)
 
 
 def random_numbers_need_a_key(seed=0):
     """JAX draws random numbers with a key, and you pass the key in.
 
-    A random generator of NumPy has a hidden state, and each draw changes it. JAX has no
-    such state. You make a key from a number, the seed, with `jax.random.key`, and pass
-    it to the function that draws. `jax.random.normal(key, (3,))` draws three numbers.
-    When you need another key, `jax.random.split` makes two new keys out of one.
+    You make a key from a whole number, the seed, with `jax.random.key`. Beside that
+    line stands the type of the key, and then the two numbers that it holds.
+    `jax.random.normal(key, (3,))` draws three numbers with it. A random generator of
+    NumPy keeps a hidden state, which each draw changes, so two draws differ.
 
     Predict: `first` and `second` are drawn with the same key. Are they equal?
     """
     key = jax.random.key(seed)
     first = jax.random.normal(key, (3,))
     second = jax.random.normal(key, (3,))
-    equal = first == second
 
-    key, subkey = jax.random.split(key)
-    third = jax.random.normal(subkey, (3,))
-    still_equal = first == third
-    return equal, still_equal
+    other_key = jax.random.key(seed + 1)
+    third = jax.random.normal(other_key, (3,))
+    return first, second, third
 
 
 def check_same_key_same_numbers():
-    """The same key gives the same numbers, and a key from `split` gives others."""
+    """The same key gives the same numbers, and another key gives other numbers."""
     for seed in (0, 1, 2024):
-        equal, still_equal = random_numbers_need_a_key(seed)
-        assert equal.shape == still_equal.shape == (3,)
-        assert np.all(equal)
-        assert not np.any(still_equal)
+        first, second, third = random_numbers_need_a_key(seed)
+        assert np.shape(first) == np.shape(third) == (3,)
+        np.testing.assert_array_equal(first, second)
+        assert not np.any(np.equal(first, third))
+        next_first, _, _ = random_numbers_need_a_key(seed + 1)
+        np.testing.assert_array_equal(third, next_first)
 
 
 def compiled_gives_the_same(x=0.5):
-    """`jax.jit` turns a function into a compiled one with the same results.
+    """`jax.jit` turns a function into a compiled one.
 
     To compile means to translate into a program for the processor of your machine.
     `jax.jit(bell)` returns the compiled `bell`. You can also write `@jax.jit` above the
     `def` of a function. Then its name stands for the compiled function from the start.
-    Both ways give the results of the plain function, up to rounding.
+    A compiled function may round at other places. So its results can differ in the last
+    digits, and in more where two large and nearly equal numbers are subtracted.
+
+    Beside the last line of `bell` stand two values with "then" between them. This line
+    ran twice: with a number, and then with a tracer, when `bell` was compiled.
     """
 
     def bell(x):
@@ -242,77 +255,118 @@ def smooth_step(t):
 def a_million_numbers(count=1_000_000, seconds=0.3):
     """`race` shows how much faster a compiled function is.
 
-    `smooth_step` only multiplies, adds and subtracts, so it takes NumPy arrays as well
-    as JAX arrays. Here it gets a million numbers. `race` is a tool of this course. It
-    calls several functions in turn, again and again, and measures how long a call
-    takes. It refuses to time functions whose results differ.
+    `race` is a tool of this course. It calls several functions in turn, again and
+    again, and measures how long a call takes. It refuses to time functions whose
+    results differ. Here `smooth_step` gets a million numbers. The page shows the first
+    and the last of them, and three dots for those between.
 
-    The fastest function stands first in its table. `a call` is the time of one call.
+    The fastest function stands first in the table. `a call` is the time of one call.
     `first call` is the time of the very first one, which also does what is needed only
-    once, such as compiling. A `ratio` of 5 means: 5 times as long as the fastest. The
-    last column gives bounds for the ratio. They are wide if the machine is busy.
+    once. A `ratio` of 5 means: 5 times as long as the fastest. `99% sure` gives bounds
+    for the ratio, and they are wide if the machine is busy. With only a few numbers,
+    NumPy is faster than both; the lesson arrays_at_work says why.
 
-    Predict: how many times as fast as NumPy is the compiled function?
+    Predict: how many times as fast as the plain function is the compiled one?
     """
     t = jnp.linspace(0, 1, count)
-    t_numpy = np.asarray(t)
-    y_numpy = smooth_step(t_numpy)
     compiled = jax.jit(smooth_step)
+    y = smooth_step(t)
+    y_compiled = compiled(t)
     timed = race(
         {
-            "NumPy": lambda: smooth_step(t_numpy),
-            "JAX": lambda: smooth_step(t),
-            "compiled JAX": lambda: compiled(t),
+            "plain": lambda: smooth_step(t),
+            "compiled": lambda: compiled(t),
         },
         seconds=seconds,
     )
-    y = compiled(t)
-    return y_numpy, timed, y
+    return y, y_compiled, timed
 
 
 def check_the_race_is_between_equals():
-    """The compiled function of the race gives 10t³ − 15t⁴ + 6t⁵, as the others do."""
-    y_numpy, timed, y = a_million_numbers(count=1_000, seconds=0.01)
+    """Both functions of the race give 10t³ − 15t⁴ + 6t⁵."""
+    y, y_compiled, timed = a_million_numbers(count=1_000, seconds=0.01)
     t = np.linspace(0, 1, 1_000)
     expected = 10 * t**3 - 15 * t**4 + 6 * t**5
-    np.testing.assert_allclose(y_numpy, expected, rtol=1e-5)
     np.testing.assert_allclose(y, expected, rtol=1e-5)
-    assert timed.checked  # the race has compared the results of all three
+    np.testing.assert_allclose(y_compiled, expected, rtol=1e-5)
+    assert timed.checked  # the race has compared the results of both
 
 
 def python_runs_on_a_tracer(x=3.0):
     """To compile a function, JAX runs it with a stand-in instead of numbers.
 
-    The stand-in is called a *tracer*. It knows its shape and its type, but it has no
-    value. JAX writes down each operation that is done with it. This is called
-    *tracing*. What was written down is then compiled, and the compiled program gets the
-    numbers.
+    The stand-in is the *tracer* that you have seen. It knows its shape and its type,
+    but it has no value. JAX writes down each operation that is done with it. This is
+    called *tracing*. What was written down is then compiled, and the compiled program
+    gets the numbers. Below, the list `runs` grows each time when Python runs the lines
+    of `half`. Beside the `def` the page counts the runs, too, and also the calls where
+    there were more calls than runs.
+
+    After `Myth:` stands what many people believe, and what is wrong.
 
     Predict: `half` is called three times. How often does Python run its lines?
 
     Myth: `jax.jit` makes Python run your lines faster.
     """
-    runs = 0
+    runs = []
 
     @jax.jit
     def half(x):
-        nonlocal runs
-        runs += 1  # counts how often Python comes here
-        y = x / 2
-        return y
+        runs.append("Python was here")
+        return x / 2
 
     a = half(x)
     b = half(10.0)
     c = half(-8.0)
-    return a, b, c, runs
+    times = len(runs)
+    return a, b, c, times
 
 
 def check_python_ran_once():
     """Python ran the lines of `half` once, and yet each call gave its own half."""
     for x in (3.0, -0.5):
-        a, b, c, runs = python_runs_on_a_tracer(x)
+        a, b, c, times = python_runs_on_a_tracer(x)
         np.testing.assert_allclose([a, b, c], [x / 2, 5, -4], rtol=1e-6)
-        assert runs == 1
+        assert times == 1
+
+
+def an_if_needs_a_value(x=-3.0):
+    """An `if` on a tracer is an error, because a tracer has no value.
+
+    So the first function that you compile yourself may fail with a
+    `jax.errors.TracerBoolConversionError`. Python must know which way to go, and the
+    stand-in cannot tell. The name `refused` keeps the error, so that the ✓ below can
+    look at it.
+
+    `jnp.where(x > 0, x, -x)` needs no such decision: it computes both, and takes x
+    where x > 0, and −x elsewhere. The lesson shapes_and_branches is about this.
+    """
+
+    @jax.jit
+    def size(x):
+        if x > 0:
+            return x
+        return -x
+
+    try:
+        size(x)
+    except jax.errors.TracerBoolConversionError as error:
+        refused = error
+
+    @jax.jit
+    def size_by_where(x):
+        return jnp.where(x > 0, x, -x)
+
+    y = size_by_where(x)
+    return refused, y
+
+
+def check_where_finds_the_size():
+    """Compiled, the `if` is an error, and `jnp.where` gives the size of the number."""
+    for x in (-3.0, 0.5):
+        refused, y = an_if_needs_a_value(x)
+        assert "bool" in str(refused)
+        np.testing.assert_allclose(y, abs(x), rtol=1e-6)
 
 
 def the_program_that_jax_writes_down(t=0.5):
@@ -321,10 +375,11 @@ def the_program_that_jax_writes_down(t=0.5):
     `jax.make_jaxpr(smooth_step)` is a function that traces `smooth_step` and returns
     its jaxpr. Read it from top to bottom. `lambda ; a:f32[]` says that there is one
     argument, called a. `f32` is short for float32, and the empty brackets mean a single
-    number. After `let`, each line is one equation: it gives a new name and a type to
-    the result of one operation. The operations `mul`, `sub` and `add` are ×, − and +,
-    and `10.0:f32[]` is the number 10 with its type. After `in` stands what is returned.
-    Nothing else is left of your Python code. `jaxpr.eqns` is the list of the equations.
+    number. After `let`, each line here is one equation: it gives a new name and a type
+    to the result of one operation. The operations `mul`, `sub` and `add` are ×, − and
+    +, and `10.0:f32[]` is the number 10 with its type. After `in` stands what is
+    returned. Nothing else is left of `smooth_step`. `jaxpr.eqns` is the list of the
+    equations.
 
     Predict: count the ×, − and + in `smooth_step`. How many equations will there be?
     """
@@ -342,13 +397,13 @@ def check_an_equation_for_each_operation():
         assert str(jaxpr).count(f" {name} ") == formula.count(sign)
 
 
-def from_eight_operations_to_one(count=1_000_000):
+def operations_and_kernels(count=1_000_000):
     """`explain` shows what the compiler made of the operations of a function.
 
     Here is why the compiled function won the race. A *kernel* is a piece of machine
     code that reads arrays from memory, computes, and writes an array back. Without
-    `jax.jit`, each operation is a kernel of its own, and each goes through the million
-    numbers once more. A compiler can join them.
+    `jax.jit`, each ×, − and + here is a kernel of its own, and each goes through the
+    million numbers once more. A compiler can join them.
 
     `explain` is a tool of this course, too. In its report, look at the line `compiled`.
     First it says how many kernels the compiled function has. Then, after the words "run
@@ -365,10 +420,10 @@ def from_eight_operations_to_one(count=1_000_000):
 
 
 def check_eight_kernels_become_one():
-    """Compiled, `smooth_step` is one kernel, and without `jax.jit` one an operation."""
+    """Compiled, it is one kernel; without `jax.jit`, one for each ×, − and +."""
     formula = inspect.getsource(smooth_step).splitlines()[-1]
     operations = sum(map(formula.count, "*-+"))
-    assert from_eight_operations_to_one(count=1_000) == (1, operations)
+    assert operations_and_kernels(count=1_000) == (1, operations)
 
 
 def transformations_combine(count=41):
@@ -377,7 +432,9 @@ def transformations_combine(count=41):
     Each of them takes a function and returns a function. That is why they are called
     *transformations*, and why the result of one can be given to the next. Here
     `jax.grad` makes a function for the slope at one t. `jax.vmap` makes of it a
-    function for the slopes at many t, and `jax.jit` compiles that.
+    function for the slopes at many t, and `jax.jit` compiles that. To save the picture
+    in a folder, type `python -m jaxintro.lesson first_steps --figures` and the name of
+    the folder.
 
     Predict: `smooth_step` is flat at both ends. Where is its slope the largest?
     """
@@ -391,7 +448,7 @@ def transformations_combine(count=41):
     axes.plot(t, smooth_step(t), label="smooth step")
     axes.plot(t, slopes(t), label="its slope")
     axes.set_xlabel("t")
-    axes.set_title("Flat at both ends, steepest in the middle")
+    axes.set_title("The smooth step and its slope")
     axes.legend()
     return axes
 
@@ -414,10 +471,8 @@ def follow_shows_each_line(x=2.0):
     y. `follow(root, x)` calls `root` once and shows its code with a value beside each
     line, as this page does. Use it when you want to see what your own function does.
 
-    `race`, `explain` and `follow` belong to `jaxintro.lens`, and there are two more.
-    `traces(f)` returns f with a counter, which says how often f was traced, and why.
-    `audit(f, x)` looks for what goes wrong when f is compiled, such as a print, or a
-    global variable that is changed. It names the line and the cure.
+    The line in the loop has a value for each turn. The page shows the first ones, three
+    dots for those between, the last one, and in brackets how often the line ran.
 
     Predict: what will stand beside the lines when `jax.jit(root)` is followed?
     """
@@ -450,7 +505,9 @@ def a_straight_line(seed=0, steps=40):
     has a function for it, `np.polyfit`. Here we find it with gradients.
 
     In each step, `jax.grad(loss)` gives a slope for each number of the first argument,
-    `line`, while x and y stay as they are. Half of this gradient is subtracted.
+    `line`, while x and y stay as they are. Half of this gradient is subtracted. Beside
+    the line in the loop stand the first values and the last, and how many the page
+    leaves out between them.
 
     You have now seen what JAX is for. The next lesson, numpy_parity, looks closely at
     its arrays.
@@ -474,23 +531,24 @@ def a_straight_line(seed=0, steps=40):
     line = jnp.array([0.0, 0.0])
     for _ in range(steps):
         line = step(line, x, y)
+    numpys_line = np.polyfit(x, y, 1)
 
     _, axes = plt.subplots()
-    axes.plot(x, y, "o", label="points")
     axes.plot(x, line[0] * x + line[1], label="fitted line")
+    axes.plot(x, y, "o", label="points")
     axes.set_xlabel("x")
-    axes.set_ylabel("y")
     axes.set_title("A straight line through 50 noisy points")
     axes.legend()
-    return line, axes
+    return line, numpys_line, axes
 
 
 def check_steps_end_at_least_squares():
     """The steps end at the line of least squares, the same that `np.polyfit` finds."""
     for seed in (0, 1):
-        line, axes = a_straight_line(seed)
-        points, fitted = axes.lines
+        line, numpys_line, axes = a_straight_line(seed)
+        fitted, points = axes.lines
         x, y = np.float64(points.get_data())
         expected = np.polyfit(x, y, 1)
         np.testing.assert_allclose(line, expected, rtol=1e-5)
+        np.testing.assert_allclose(numpys_line, expected, rtol=1e-6)
         np.testing.assert_allclose(fitted.get_ydata(), np.polyval(expected, x), 1e-5)

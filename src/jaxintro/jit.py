@@ -1,15 +1,15 @@
 """Compilation: trace once, run many times.
 
 `jax.jit` makes one compiled program of a Python function. The program can be many
-times faster. But the first call is slow, and some later calls are slow again, and
-nothing tells you so. After this lesson you can read what is compiled, count when it
-is compiled, time a function honestly, and decide what to compile and what not.
+times faster. But the first call is slow, some later calls are slow again, and JAX
+does not tell you unless you ask. After this lesson you can read what is compiled,
+count when it is compiled, time a function honestly, and decide what to compile.
 Read first: numpy_parity, pure_functions, grad.
 """
 
 import io
 import math
-import time
+import timeit
 from contextlib import redirect_stdout
 from functools import partial
 
@@ -25,14 +25,11 @@ ORDER = 90  # lessons stand in steps of ten; there is no other registry
 def python_runs_once(x=3.0, y=5.0):
     """Under `jax.jit`, your Python code sees a tracer instead of a number.
 
-    JAX cannot compile Python code itself. It calls your function with a *tracer*, an
-    object that has a dtype and a shape but no number, and writes down each operation
-    on it. This is called *tracing*. What was written down is compiled to machine code,
-    and the machine code gets the numbers. (The sign `~` in what is printed says that x
-    came from a Python number, and not from an array.)
-
-    Predict: the function is called three times. How often does `print` run, and what
-    does it print?
+    You know this from first_steps and pure_functions, and this lesson stands on it.
+    JAX calls your function with a *tracer*, an object that has a dtype and a shape but
+    no number, and writes down each operation on it. This is called *tracing*. What was
+    written down is compiled to machine code, and the machine code gets the numbers.
+    (The sign `~` in what is printed marks a weak type, which a later demo explains.)
     """
 
     @jax.jit
@@ -64,29 +61,31 @@ def shifted_squares(x):
 def the_program_that_is_kept(n=1_000_000):
     """What tracing writes down is called a jaxpr.
 
-    `jax.make_jaxpr(f)(x)` traces `f` and shows the jaxpr. Read it from the top. The
-    arguments stand before `let`: here `a`, which is `f32[1000000]`, a million float32
-    numbers. Each line below is an *equation*: a name for the result, its type, the
-    operation, and what goes in. The result of the whole stands after `in`.
-    `jaxpr.eqns` is the list of the equations.
+    `jax.make_jaxpr(f)(x)` traces `f` and shows the jaxpr. The arguments stand before
+    `let`: here `a`, which is `f32[1000000]`, a million float32 numbers. Each line
+    below is an *equation*: a name for the result, its type, the operation, and what
+    goes in. The result of the whole stands after `in`. (What stands in brackets after
+    an operation can wait.) `jaxpr.eqns` is the list of the equations.
 
     Predict: `shifted_squares` has four operations: +, **, − and the sum. How many
-    equations do they need for a million numbers?
+    equations do they need for a million numbers, and how many for ten?
     """
-    x = jnp.ones(n)
-    jaxpr = jax.make_jaxpr(shifted_squares)(x)
+    jaxpr = jax.make_jaxpr(shifted_squares)(jnp.ones(n))
     equations = len(jaxpr.eqns)
-    return jaxpr, equations
+    jaxpr_of_ten = jax.make_jaxpr(shifted_squares)(jnp.ones(10))
+    equations_for_ten = len(jaxpr_of_ten.eqns)
+    return jaxpr, equations, jaxpr_of_ten, equations_for_ten
 
 
 def check_four_equations_at_any_length():
-    """For ten numbers or 1,000, the jaxpr has four equations, one an operation."""
-    for n in (10, 1000):
-        jaxpr, equations = the_program_that_is_kept(n)
-        names = [equation.primitive.name for equation in jaxpr.eqns]
-        assert names == ["add", "integer_pow", "sub", "reduce_sum"]
-        assert f"f32[{n}]" in str(jaxpr)
-        assert equations == 4
+    """For ten numbers or 1,000, the jaxpr has one equation for each operation."""
+    for n in (20, 1000):
+        jaxpr, equations, jaxpr_of_ten, for_ten = the_program_that_is_kept(n)
+        for length, found in ((n, jaxpr), (10, jaxpr_of_ten)):
+            names = [equation.primitive.name for equation in found.eqns]
+            assert names == ["add", "integer_pow", "sub", "reduce_sum"]
+            assert f"f32[{length}]" in str(found)
+        assert equations == for_ten == 4
 
 
 def decorator_and_call_agree(radius=2.0):
@@ -96,8 +95,9 @@ def decorator_and_call_agree(radius=2.0):
     never need the plain function. Use the call where you want both, or where the
     function is somebody else's.
 
-    In the jaxpr, a compiled function is one equation, named `jit` (`pjit` in older
-    versions of JAX). Its own jaxpr stands inside.
+    In a jaxpr, a compiled function is one equation, named `jit` (`pjit` in older
+    versions of JAX). Its own jaxpr stands inside, with letters of its own. Compare the
+    two jaxprs: only the names of the functions differ.
     """
 
     def area(r):
@@ -106,22 +106,22 @@ def decorator_and_call_agree(radius=2.0):
     called = jax.jit(area)
 
     @jax.jit
-    def area(r):
+    def decorated(r):
         return jnp.pi * r**2
 
     by_call = called(radius)
-    decorated = area(radius)
-    program = str(jax.make_jaxpr(called)(radius))
-    same = program == str(jax.make_jaxpr(area)(radius))
-    return by_call, decorated, program, same
+    by_decorator = decorated(radius)
+    first = jax.make_jaxpr(called)(radius)
+    second = jax.make_jaxpr(decorated)(radius)
+    return by_call, by_decorator, first, second
 
 
 def check_both_ways_make_one_program():
-    """Decorated or called, the jaxpr is the same, letter by letter, and so is π r²."""
-    by_call, decorated, program, same = decorator_and_call_agree(0.5)
-    np.testing.assert_allclose([by_call, decorated], [math.pi / 4] * 2, rtol=1e-6)
-    assert same is True
-    assert "name=area" in program
+    """Decorated or called, the jaxpr is the same but for the name, and so is π r²."""
+    by_call, by_decorator, first, second = decorator_and_call_agree(0.5)
+    np.testing.assert_allclose([by_call, by_decorator], [math.pi / 4] * 2, rtol=1e-6)
+    assert "name=area" in str(first)
+    assert str(first).replace("name=area", "name=decorated") == str(second)
 
 
 def selu(x):
@@ -129,16 +129,17 @@ def selu(x):
     return 1.05 * jnp.where(x > 0, x, 1.67 * jnp.exp(x) - 1.67)
 
 
-def many_kernels_become_few(n=1000):
-    """XLA joins operations that follow each other.
+def kernels_of_selu(n=1000):
+    """XLA joins operations into fewer kernels, where it can.
 
-    Without `jax.jit`, a function runs *op by op*: each operation is a small program of
-    its own, a *kernel*, which reads whole arrays from memory and writes a whole array
-    back. XLA, the compiler behind `jax.jit`, joins neighbours: each number is read
-    once, goes through all the steps, and is written once.
+    Without `jax.jit`, a function runs *op by op*, which is also called *eager*: Python
+    starts one operation after the other. A *kernel* is a piece of machine code that
+    reads whole arrays from memory, computes, and writes an array back. XLA, the
+    compiler behind `jax.jit`, can join kernels: each number is read once, goes through
+    all the steps, and is written once.
 
-    `explain` from `jaxintro.lens` counts kernels: its field `eager_kernels` counts
-    them op by op, its field `kernels` counts them compiled.
+    `explain` from `jaxintro.lens`, known from first_steps, counts kernels: its field
+    `eager_kernels` counts them op by op, its field `kernels` counts them compiled.
 
     Predict: SELU has six operations: >, exp, ×, −, `where`, ×. How many kernels are
     left?
@@ -151,7 +152,8 @@ def many_kernels_become_few(n=1000):
 
 def check_six_kernels_become_one():
     """The six kernels of SELU become one."""
-    assert many_kernels_become_few(10) == (6, 1)
+    for n in (10, 50):
+        assert kernels_of_selu(n) == (6, 1)
 
 
 def fewer_kernels_are_faster(n=1_000_000):
@@ -198,40 +200,52 @@ def check_selu_of_one_number():
         np.testing.assert_allclose(one_number_gains_too(x), 1.05 * x, rtol=1e-6)
 
 
-def standardise_rows(x):
-    """Each row minus its mean, divided by its standard deviation."""
-    return (x - x.mean(1, keepdims=True)) / x.std(1, keepdims=True)
-
-
 def sums_keep_kernels_apart(n=3):
-    """How many kernels are left depends on the function.
+    """Not everything can be joined: a sum must be complete before it is used.
 
-    In `shifted_squares` the sum comes last, so its four steps can be joined. In
-    `standardise_rows` the mean must be complete before the first subtraction, so the
-    numbers are read once for the mean and again for the rest. The counts here are
-    those of your device and your version of JAX.
+    In `shifted_squares` the sum comes last, so all four steps fit into one kernel. In
+    `centred` the mean must be complete before the first subtraction, so x is read by
+    one kernel for the mean and by another for the difference. To standardise takes a
+    mean and a deviation, and needs still more kernels.
+
+    The report of `explain` ends with the kernels and the operations in each. How many
+    there are depends on the function, on the shape of x, on the device, and on the
+    version of JAX.
     """
-    x = jnp.ones((2, n))
+
+    def centred(x):
+        return x - jnp.mean(x)
+
+    def standardised(x):
+        mean = x.mean(1, keepdims=True)
+        return (x - mean) / x.std(1, keepdims=True)
+
+    x = jnp.arange(2.0 * n).reshape(2, n)
     squares = explain(shifted_squares, x).kernels
-    rows = explain(standardise_rows, x).kernels
-    rows_op_by_op = explain(standardise_rows, x).eager_kernels
-    return squares < 4, rows < rows_op_by_op
+    report = explain(centred, x)
+    rows = explain(standardised, x).kernels
+    rows_op_by_op = explain(standardised, x).eager_kernels
+    fewer = rows < rows_op_by_op
+    return squares, report, fewer
 
 
 def check_fewer_kernels_with_sums_too():
-    """The four steps need fewer than four kernels, and the rows fewer than op by op."""
-    # Blunt: how many are left is the affair of the device
+    """`shifted_squares` needs one kernel, the others fewer than op by op."""
     for n in (3, 10):
-        assert sums_keep_kernels_apart(n) == (True, True)
+        squares, report, fewer = sums_keep_kernels_apart(n)
+        assert squares == 1
+        assert 1 <= report.kernels < report.eager_kernels
+        assert fewer is True
 
 
 def useless_work_is_dropped(n=4):
     """Work that nobody needs is traced, but not computed.
 
     Tracing writes down everything that Python does; in the jaxpr, `_` stands for a
-    result that nobody uses. The compiler then leaves out what is not needed, and
-    computes only once what is asked for twice. The field `compiled` of `explain` is
-    the text of the compiled program, in XLA's words: `sine(` and `exponential(`.
+    result that nobody uses. What is not needed is then left out, and what is asked for
+    twice is computed once. In the report of `explain`, the line "dropped" says what
+    was left out. The line "work" counts the exp and sin that are computed, number by
+    number: here there are four numbers.
 
     Predict: `wasteful` has one sin and two exp. How many of each are left?
     """
@@ -241,50 +255,47 @@ def useless_work_is_dropped(n=4):
         return jnp.exp(x) + jnp.exp(x)
 
     x = jnp.arange(n, dtype=jnp.float32)
-    jaxpr = jax.make_jaxpr(wasteful)(x)
-    sines = explain(wasteful, x).compiled.count(" sine(")
-    exponentials = explain(wasteful, x).compiled.count(" exponential(")
-    return jaxpr, sines, exponentials
+    y = jax.jit(wasteful)(x)
+    report = explain(wasteful, x)
+    return y, report
 
 
 def check_one_exponential_is_left():
     """The jaxpr has a sin and two exp; the compiled program has one exponential."""
-    jaxpr, sines, exponentials = useless_work_is_dropped(10)
-    names = [equation.primitive.name for equation in jaxpr.eqns]
-    assert names == ["sin", "exp", "exp", "add"]
-    assert (sines, exponentials) == (0, 1)
+    y, report = useless_work_is_dropped(10)
+    np.testing.assert_allclose(y, 2 * np.exp(np.arange(10)), rtol=1e-5)
+    assert [report.jaxpr.count(f" {name} ") for name in ("sin", "exp")] == [1, 2]
+    assert report.compiled.count(" sine(") == 0
+    assert report.compiled.count(" exponential(") == 1
 
 
 def calls_return_early(n=300_000):
     """A call may return before its result is ready.
 
-    JAX starts the work and goes on with the next line of Python. The array that you
-    get is filled in later. `y.block_until_ready()` waits for it, and so does anything
-    that needs the numbers, such as `print(y)`. If you time a call, wait before you
-    stop the clock.
+    You know this from arrays_at_work: JAX starts the work and goes on with the next
+    line of Python, and `y.block_until_ready()` waits until y is ready. If you time a
+    call, wait before you stop the clock. `timeit.timeit(f, number=1)` is Python's
+    clock: it calls f once and gives the seconds that it took.
 
     Myth: the time that a call takes is the time that the work takes.
     """
     x = jnp.linspace(1, 0, n)
-    jnp.sort(x).block_until_ready()  # compile before the clock starts
+    y = jnp.sort(x).block_until_ready()  # compiled before the clock
 
-    start = time.perf_counter()
-    y = jnp.sort(x)
-    print(f"returned after {1000 * (time.perf_counter() - start):.2f} ms")
-    y.block_until_ready()
-    print(f"ready after {1000 * (time.perf_counter() - start):.2f} ms")
+    waited = timeit.timeit(
+        lambda: jnp.sort(x).block_until_ready(),
+        number=1,
+    )
+    not_waited = timeit.timeit(lambda: jnp.sort(x), number=1)
+    print(f"{1000 * not_waited:.2f} ms without waiting")
+    print(f"{1000 * waited:.2f} ms with waiting")
     return y
 
 
 def check_the_numbers_are_sorted():
-    """Once it is waited for, the result is sorted: from 0 up to 1."""
+    """The result is sorted: from 0 up to 1."""
     y = calls_return_early(1000)
     np.testing.assert_allclose(y, np.linspace(0, 1, 1000), rtol=1e-6, atol=1e-7)
-
-
-def wave(x):
-    """A wave that dies away."""
-    return jnp.sin(x) * jnp.exp(-x)
 
 
 def first_call_pays(n=1000):
@@ -293,41 +304,47 @@ def first_call_pays(n=1000):
     Later calls run what was compiled. So warm up before you time: call the function
     once, and start the clock after that.
     """
+
+    @jax.jit
+    def wave(x):
+        return jnp.sin(x) * jnp.exp(-x)
+
     x = jnp.linspace(0, 3, n)
-    compiled = jax.jit(lambda x: wave(x))
-
-    start = time.perf_counter()
-    first = compiled(x).block_until_ready()
-    print(f"first call: {1000 * (time.perf_counter() - start):.3f} ms")
-
-    start = time.perf_counter()
-    second = compiled(x).block_until_ready()
-    print(f"second call: {1000 * (time.perf_counter() - start):.3f} ms")
-    return first, second
+    first = timeit.timeit(lambda: wave(x).block_until_ready(), number=1)
+    second = timeit.timeit(lambda: wave(x).block_until_ready(), number=1)
+    print(f"first call: {1000 * first:.2f} ms")
+    print(f"second call: {1000 * second:.2f} ms")
+    y = wave(x)
+    return y
 
 
 def check_both_calls_give_the_wave():
-    """The slow call and the fast call give the same wave."""
-    x = np.linspace(0, 3, 7)
-    expected = np.sin(x) * np.exp(-x)
-    for result in first_call_pays(7):
-        np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-6)
+    """What was timed gives the wave of NumPy."""
+    for n in (7, 20):
+        x = np.linspace(0, 3, n)
+        expected = np.sin(x) * np.exp(-x)
+        np.testing.assert_allclose(first_call_pays(n), expected, rtol=1e-5, atol=1e-6)
 
 
 def op_by_op_compiles_too(n=1001):
     """Without `jax.jit`, each operation is compiled by itself at its first call.
 
-    JAX keeps a small compiled program for each operation, shape and dtype. When it
-    meets a new one, it compiles. Here the array has a new length, 1001, so all
-    operations of `wave` are new.
+    JAX keeps a small compiled program for each operation that Python calls, such as
+    `jnp.sin` or `*`, and for each shape and dtype. When it meets a new one, it
+    compiles. Here the array has a new length, 1001, so all operations of `wave` are
+    new. In the row "op by op", compare the column "first call" with the column
+    "a call". (The ratio is not the subject here.)
 
-    Myth: without `jax.jit` nothing is compiled. Compare the column "first call" with
-    the column "a call", in the row "op by op".
+    Myth: without `jax.jit` nothing is compiled.
     """
+
+    def wave(x):
+        return jnp.sin(x) * jnp.exp(-x)
+
     x = jnp.linspace(0, 3, n)
-    compiled = jax.jit(lambda x: wave(x))
+    compiled = jax.jit(wave)
     race({"op by op": wave, "compiled": compiled}, x, seconds=0.05)
-    y = compiled(x)
+    y = wave(x)
     return y
 
 
@@ -343,7 +360,8 @@ def what_traces_again(n=3):
     """A compiled program fits one shape and one dtype.
 
     An array of another shape or dtype needs another program, so JAX traces and
-    compiles again. You are not told, but that call is slow. `traces` from
+    compiles again, and that call is slow. JAX itself tells you of each compilation if
+    you write `jax.config.update("jax_log_compiles", True)`. `traces` from
     `jaxintro.lens`, put around a compiled function, counts its traces in `.count` and
     notes why each was needed.
 
@@ -376,34 +394,38 @@ def check_shape_and_dtype_decide():
 
 
 def python_numbers_trace_again(x=2.0):
-    """A Python number and an array of one number are two kinds of argument.
+    """A Python number and a `jnp.float32` are two kinds of argument.
 
     A Python number is *weakly typed*: it takes on the dtype of what it meets, as you
-    saw in numpy_parity. So the program for a Python float is not the one for a float32
-    array. If you mix both, you compile twice. A Python int has yet another dtype.
+    saw in numpy_parity. Where a tracer is printed, `~` marks a weak type. A program
+    for a weak type is not the one for a float32, so if you mix both, you compile
+    twice. Take care: an array can be weakly typed as well.
+
+    Predict: `double` is called with 2.0, with `jnp.array(2.0)` and with
+    `jnp.float32(2.0)`. Which of these calls need a new trace?
     """
 
     @traces
     @jax.jit
     def double(x):
+        print("tracing with", x)
         return 2 * x
 
     double(x)
-    a_float = double.count
-    double(x + 1)
-    another_float = double.count
-    double(int(x))
-    an_int = double.count
-    double(jnp.float32(x))
+    python_number = double.count
+    double(jnp.array(x))
     an_array = double.count
+    double(jnp.float32(x))
+    a_float32 = double.count
     print(double)
-    return a_float, another_float, an_int, an_array
+    return python_number, an_array, a_float32
 
 
 def check_weak_types_are_a_kind_of_their_own():
-    """A Python float, a Python int and a float32 array need a trace each."""
+    """A float and `jnp.array` of it share a trace; `jnp.float32` needs its own."""
     with redirect_stdout(io.StringIO()) as printed:
-        assert python_numbers_trace_again(-7.0) == (1, 1, 2, 3)
+        assert python_numbers_trace_again(-7.0) == (1, 1, 2)
+    assert printed.getvalue().count("tracing with") == 2
     assert "weak type" in printed.getvalue()
 
 
@@ -412,7 +434,7 @@ def trees_trace_again(n=3):
 
     A *pytree* is any nesting of dicts, lists and tuples with arrays in it, such as the
     parameters of a model. Its structure and the shapes and dtypes of its arrays decide
-    which program fits. `jax.tree.leaves` gives its arrays as a list.
+    which program fits. `jax.tree.leaves` gives what it holds, here arrays, as a list.
 
     Predict: the second dict has other values and another order, the third another
     key. Which of them needs a new trace?
@@ -427,7 +449,7 @@ def trees_trace_again(n=3):
     x = jnp.ones(n)
     total({"w": x, "b": x})
     a_dict = total.count
-    total({"b": 2 * x, "w": 3 * x})
+    total({"b": 2 * x, "w": 3 * x})  # JAX sorts the keys
     other_values = total.count
     total({"w": x, "bias": x})
     other_key = total.count
@@ -437,7 +459,7 @@ def trees_trace_again(n=3):
 
 
 def check_structure_decides():
-    """Other values in a dict need no new trace; another key or a list needs one."""
+    """Other values or another order need no new trace; another key or a list does."""
     assert trees_trace_again(4) == (1, 1, 2, 3)
 
 
@@ -445,8 +467,9 @@ def new_function_new_trace(turns=5):
     """JAX keeps compiled programs for a function object, not for its code.
 
     A `lambda` or a `def` inside a loop makes a new object at each turn, even if the
-    code is the same. The cure is to call `jax.jit` once, before the loop. Here
-    `traces` stands on the inner function and counts how often that is traced.
+    code is the same. Here `traces` stands on the inner function and counts how often
+    that is traced. The first loop calls `jax.jit` at each turn; in the second case,
+    `jax.jit` is called before the loop.
 
     Predict: how often is `slow` traced in five turns, and how often `fast`?
     """
@@ -477,11 +500,16 @@ def check_a_lambda_in_a_loop_traces_each_turn():
 
 
 def new_method_new_trace(turns=5):
-    """A method is a new function object each time you write its name.
+    """`jax.jit(model.predict)` in a loop is traced at each turn, too.
 
-    Python makes `model.predict` when it reads the dot. So `jax.jit(model.predict)` is
-    the same mistake as the `lambda` in the loop, and harder to see. The cure is a
-    plain function: what was in `self` becomes an argument.
+    Each time you write `model.predict`, Python makes a new method object. Here nothing
+    keeps the old one, so JAX has nothing to find, and traces again. This is harder to
+    see than the `lambda` in the loop.
+
+    To call `jax.jit` once helps here, too: before the loop, or in `__init__` with
+    `self.predict = jax.jit(self.predict)`. But such a method does not see a weight
+    that is changed later, as pure_functions shows. The better cure is a plain
+    function: what was in `self` becomes an argument.
     """
 
     class Model:
@@ -553,12 +581,13 @@ def check_three_starts_become_one():
 
 
 def donated_array_is_deleted(size=3):
-    """A donated argument is used up: its array is deleted by the call.
+    """The result may take the memory of a donated array, which is then deleted.
 
     A training step needs its old parameters no longer. With `donate_argnums=0` you
-    donate the first argument: XLA may write the result into its memory, so that old
-    and new need not both have room. Give the result the old name, and you never touch
-    what is gone.
+    donate the first argument: XLA may write the result into its memory. This saves
+    the memory of a second array. Give the result the old name, and you never touch
+    what is gone. (Where no result fits into the memory, JAX warns and deletes
+    nothing.)
 
     `partial(jax.jit, donate_argnums=0)` is `jax.jit` with this option filled in, so
     that it can stand as a decorator. `partial` is Python's own, from `functools`.
@@ -593,7 +622,7 @@ def last_digits_may_change(x=0.1):
     In 32 bits, 0.1 is really 0.10000000149. Ten times that is 1.0000000149, which has
     no room in 32 bits, so it is rounded to 1. A compiled program may multiply and
     subtract in one step, without rounding in between. Whether it does, depends on the
-    processor. Compare with a tolerance: `np.allclose(a, b, atol=1e-6)`.
+    processor. So compare with a tolerance: `np.allclose(a, b, atol=1e-6)`.
 
     Myth: compiling a function never changes its result.
     """
@@ -610,7 +639,7 @@ def last_digits_may_change(x=0.1):
 
 
 def check_the_difference_is_one_rounding():
-    """The compiled result is rounded after each operation, or only at the end."""
+    """Op by op, both steps are rounded; compiled, both are, or only the last."""
     for x in (0.1, 0.7, 0.9):
         op_by_op, compiled, equal, close = last_digits_may_change(x)
         each_time = np.float32(x) * np.float32(10) - np.float32(1)
@@ -625,9 +654,11 @@ def look_inside_without_jit(values=(1.0, 2.0, 3.0)):
     """`jax.disable_jit` lets you debug a compiled function with ordinary tools.
 
     When a result is wrong, you want to see the numbers on the way, but inside a
-    compiled function there are only tracers. In a block `with jax.disable_jit():`
-    every `jax.jit` is ignored. Python runs the function on the real arrays, and both
-    `print` and a debugger work. Here it shows why one result is `inf`.
+    compiled function there are only tracers. `jax.debug.print`, known from
+    pure_functions, prints a value that you name. In a block
+    `with jax.disable_jit():` every `jax.jit` is ignored: Python runs the function on
+    the real arrays, and both `print` and a debugger work. (Under `jax.vmap` or
+    `jax.grad`, you still meet tracers.) Here it shows why one result is `inf`.
     """
 
     @jax.jit
@@ -658,14 +689,15 @@ def numpy_selu(x):
     return 1.05 * np.where(x > 0, x, 1.67 * np.exp(x) - 1.67)
 
 
-def small_arrays_are_faster_in_numpy(x=0.5):
-    """To call a compiled program takes some microseconds, however small the work.
+def one_number_in_numpy_and_jax(x=0.5):
+    """To call a compiled program takes time as well.
 
     At each call, JAX looks up the program that fits the arguments and hands it to the
-    device. NumPy just computes.
+    device. In arrays_at_work, NumPy was faster than JAX with one operation on few
+    numbers. Here NumPy has six operations to do, and JAX starts one program.
 
-    Predict: SELU has six operations. For one number, which is faster: six operations
-    of NumPy or one compiled program?
+    Predict: for one number, which is faster: six operations of NumPy or one compiled
+    program?
     """
     x = np.float32(x)
     compiled = jax.jit(selu)
@@ -676,26 +708,31 @@ def small_arrays_are_faster_in_numpy(x=0.5):
 
 def check_numpy_and_jax_agree_on_one_number():
     """The compiled SELU gives what NumPy gives in float64."""
-    y = small_arrays_are_faster_in_numpy(-1.5)
+    y = one_number_in_numpy_and_jax(-1.5)
     np.testing.assert_allclose(y, numpy_selu(-1.5), rtol=1e-5)
 
 
 def compiling_must_be_paid_back(n=4_000_000):
     """Compiling costs time once, and each later call gives some of it back.
 
-    The picture adds up the time of 1, 2, 3, … calls. NumPy has nothing to compile. The
-    line of JAX starts higher, because the first call compiles, and rises more slowly.
-    Where the lines cross, compiling has been paid back; `calls_needed` says after how
-    many calls. (Where it is negative, NumPy is faster on your machine.)
+    The picture adds up the time of 1, 2, 3, … calls: `first_seconds` are the times of
+    the first calls in the race, `seconds` those of a later call. NumPy has nothing to
+    compile. (Its first call is slower because it must first get memory. The picture
+    leaves that out.) The line of JAX starts higher, because the first call
+    compiles, and rises more slowly. Where the lines cross, compiling has been paid
+    back; `calls_needed` says after how many calls. (Where it is negative, NumPy is
+    faster on your machine.)
 
-    So compile what is large, or called often, or made of many operations: a training
-    step, a simulation, a loss. Leave alone what is tiny, or runs only once. What a
-    compiled function cannot do, and what to do instead, is the next lesson.
+    So, what should you compile? Compared with JAX op by op, all races above were won
+    by the compiled function. Compared with NumPy, compile what is large, or called
+    often, or made of many operations: a training step, a simulation, a loss. What is
+    tiny, or runs only once, can stay in NumPy. What a compiled function cannot do, and
+    what to do instead, is the next lesson.
     """
     import matplotlib.pyplot as plt
 
     x = np.linspace(-3, 3, n, dtype=np.float32)
-    compiled = jax.jit(lambda x: selu(x))  # new, so not compiled yet
+    compiled = jax.jit(selu)  # not compiled yet for this length
     timed = race({"NumPy": numpy_selu, "JAX": compiled}, x, seconds=0.2)
     _, jax_first = timed.first_seconds
     numpy_later, jax_later = timed.seconds

@@ -1,9 +1,9 @@
 """Random keys: randomness is an argument, and you pass it in.
 
 NumPy keeps a hidden state that every draw changes. JAX keeps none: you hand a key to
-each draw, and the same key always gives the same numbers. You will learn to make new
-keys from a key, to give one to every part of a program, and to recognise the mistakes
-that JAX does not report, such as a first weight that equals the first input.
+each draw, and the same draw with the same key gives the same numbers, whatever was
+drawn before. You will learn to make new keys from a key, to give one to every part of a
+program, and to recognise the mistakes that JAX does not report.
 Read first: first_steps and numpy_parity. Read next: pure_functions.
 """
 
@@ -16,11 +16,11 @@ import numpy as np
 ORDER = 40
 
 
-def numpy_depends_on_the_order(seed=0):
-    """In NumPy, a random number depends on what was drawn before it.
+def two_draws_in_two_orders(seed=0):
+    """NumPy draws from a state that it keeps hidden, and each draw changes it.
 
-    `np.random.seed` sets a state that NumPy keeps hidden. Every draw reads that state
-    and changes it, and the next draw gets the changed state.
+    `np.random.seed` sets that state. Every draw reads the state and changes it, and the
+    next draw gets the changed state.
 
     Predict: both halves start from the same seed and add one uniform number `u` and
     one normal number `z`. Only the order of the draws differs. Are the sums equal?
@@ -39,21 +39,22 @@ def numpy_depends_on_the_order(seed=0):
 
 def check_the_order_changes_the_sum():
     """From seed 0 the sum is 1.2904… with the uniform number first, else 2.3668…."""
-    sums = numpy_depends_on_the_order(0)
+    sums = two_draws_in_two_orders(0)
     np.testing.assert_allclose(sums, [1.290405244736486, 2.366815722039308], rtol=1e-15)
     for seed in (1, 7):
         a, b = np.random.RandomState(seed), np.random.RandomState(seed)
         alone = [a.uniform() + a.normal(), b.normal() + b.uniform()]
-        np.testing.assert_allclose(numpy_depends_on_the_order(seed), alone, rtol=1e-15)
+        np.testing.assert_allclose(two_draws_in_two_orders(seed), alone, rtol=1e-15)
 
 
 def a_generator_changes_when_you_draw(seed=0):
     """A NumPy Generator carries a state too, and drawing changes it.
 
     `np.random.default_rng` returns a `Generator`. You can pass it to a function, so the
-    state is no longer hidden. But every draw still changes it, and so all draws have to
-    happen one after the other, in one fixed order. JAX avoids that, because it wants to
-    run your code on whole batches and on many devices at once.
+    state is no longer hidden. But every draw still changes it, and so the draws from
+    one generator have to happen one after the other, in one fixed order. JAX avoids
+    that, because it wants to run your code on whole batches and on many devices at
+    once.
     """
     generator = np.random.default_rng(seed)
     first = generator.uniform()
@@ -69,13 +70,15 @@ def check_the_generator_moved_on():
 
 
 def same_key_same_numbers(seed=21):
-    """A JAX draw needs a key, and you pass it as the first argument.
+    """A JAX draw needs a key, and does not change it.
 
-    `jax.random.key(seed)` makes a key from a whole number. Then
-    `jax.random.normal(key, (3,))` draws three normal numbers with it. When you print a
-    key you see a line about its type, and below it the two numbers that it holds.
+    `jax.random.key(seed)` makes a key from a whole number. You pass the key as the
+    first argument: `jax.random.normal(key, (3,))` draws three normal numbers with it.
+    When you print a key, you see its type and the two numbers that it holds. In the
+    type, `key<fry>`, fry is short for Threefry, the method that makes the numbers.
 
-    Predict: you draw three numbers, twice, with the same key. Are the second three new?
+    Compare the key before and after, and the two draws. What you want is usually
+    *other* numbers. For these you need another key: see below.
     """
     key = jax.random.key(seed)
     print(key)
@@ -98,14 +101,45 @@ def check_key_21_draws_these_numbers():
     np.testing.assert_allclose(first, [0.5006109, 0.3763011, -0.2896132], rtol=1e-5)
 
 
+def a_seed_is_not_a_key(seed=0):
+    """A seed is not a key: JAX refuses it, and a missing key too.
+
+    You will meet these two errors. PRNG stands for *pseudorandom number generator*, and
+    in the second message the tuple is the shape, which stands where the key should be.
+    """
+    try:
+        jax.random.normal(seed, (3,))
+    except TypeError as error:
+        no_key = error
+
+    try:
+        jax.random.normal((3,))
+    except TypeError as error:
+        forgotten = error
+
+    numbers = jax.random.normal(jax.random.key(seed), (3,))
+    return no_key, forgotten, numbers
+
+
+def check_only_a_key_will_do():
+    """A seed in place of a key is a TypeError, and so is a shape."""
+    for seed in (0, 21):
+        *refused, numbers = a_seed_is_not_a_key(seed)
+        for error in refused:
+            assert type(error) is TypeError
+            assert "PRNG key" in str(error)
+    # today's random bits, the same on every machine
+    np.testing.assert_allclose(numbers, [0.5006109, 0.3763011, -0.2896132], rtol=1e-5)
+
+
 def split_gives_fresh_numbers(seed=21):
     """For fresh numbers, split the key and draw with the new subkey.
 
-    A draw reads its key and does not change it. So you need another key for other
-    numbers. `jax.random.split(key)` makes two new keys from one. The usual line stores
-    the first in `key` again and the second in `subkey`. You draw with `subkey`, once,
-    and keep `key` for the next split. The name `key` now stands for a new key, so you
-    cannot use the old one again by mistake.
+    The rule is: use a key once, either to draw or to split. `jax.random.split(key)`
+    makes two new keys from one. The usual line stores the first in `key` again and the
+    second in `subkey`. You draw with `subkey`, once, and keep `key` for the next split.
+    The name `key` now stands for a new key, so you cannot use the old one again by
+    mistake.
     """
     key = jax.random.key(seed)
 
@@ -127,7 +161,7 @@ def check_every_split_gives_new_numbers():
 
 
 def order_is_free_with_keys(seed=0):
-    """A draw depends on its key and its shape, and not on earlier draws.
+    """A draw with a key does not depend on the draws before it.
 
     `jax.random.uniform(key)` draws one number between 0 and 1. Here `u` and `z` have a
     key each. The second half draws them again in the other order, as we did with NumPy
@@ -169,7 +203,7 @@ def split_into_many(seed=0, n=4):
 
 
 def check_every_key_draws_its_own_number():
-    """The keys of one split draw numbers that are all different."""
+    """The keys of this split draw numbers that are all different."""
     for n in (4, 6):
         draws = split_into_many(0, n)
         assert len(np.unique(draws)) == n
@@ -199,19 +233,16 @@ def other_distributions(seed=0, low=-1.0, high=1.0, chance=0.5):
     """Other distributions work the same way: the key comes first.
 
     `uniform` takes the ends of an interval, `minval` and `maxval`. `bernoulli` is True
-    with the given chance. `permutation(key, 5)` shuffles the numbers 0 to 4. `choice`
-    picks from an array; with `replace=False` it takes no entry twice.
+    with the given chance.
     """
-    key_u, key_b, key_p, key_c = jax.random.split(jax.random.key(seed), 4)
+    key_u, key_b = jax.random.split(jax.random.key(seed))
     place = jax.random.uniform(key_u, (3,), minval=low, maxval=high)
     heads = jax.random.bernoulli(key_b, chance, (5,))
-    order = jax.random.permutation(key_p, 5)
-    hand = jax.random.choice(key_c, order, (2,), replace=False)
-    return place, heads, order, hand
+    return place, heads
 
 
 def check_uniform_stays_inside():
-    """Uniform numbers lie between `minval` and `maxval`, however close these are."""
+    """Uniform numbers lie between `minval` and `maxval`."""
     for low, high in ((-1.0, 1.0), (3.0, 3.00001)):
         place = np.asarray(other_distributions(0, low, high)[0])
         assert ((low <= place) & (place <= high + 1e-6)).all()
@@ -224,11 +255,23 @@ def check_coins():
         np.testing.assert_array_equal(heads, [chance == 1.0] * 5)
 
 
+def shuffles_and_hands(seed=0):
+    """JAX shuffles and picks with a key, too.
+
+    `permutation(key, 5)` shuffles the numbers 0 to 4. `choice` picks from an array;
+    with `replace=False` it takes no entry twice.
+    """
+    key_p, key_c = jax.random.split(jax.random.key(seed))
+    order = jax.random.permutation(key_p, 5)
+    hand = jax.random.choice(key_c, order, (2,), replace=False)
+    return order, hand
+
+
 def check_shuffles_and_hands():
     """A permutation holds each number once, and a hand holds no number twice."""
     hands = []
     for seed in range(20):
-        order, hand = other_distributions(seed)[2:]
+        order, hand = shuffles_and_hands(seed)
         np.testing.assert_array_equal(np.sort(order), range(5))
         assert len(np.unique(hand)) == 2
         hands += hand.tolist()
@@ -242,42 +285,58 @@ def sample(key):
 
 
 def pass_the_new_key_on(seed=0):
-    """A function that draws in a loop returns the next key, too.
+    """A function that splits its key returns the new key, too.
 
     `sample` splits the key that it gets. It cannot change the caller's key, so it
     returns the new one beside the number, and the caller passes it to the next call.
-
-    Predict: the second loop forgets to keep the new key. What does it draw?
     """
     key = jax.random.key(seed)
-    kept = []
-    for _ in range(3):
-        draw, key = sample(key)
-        kept.append(draw)
+    first, key = sample(key)
+    second, key = sample(key)
+    return first, second
 
+
+def check_a_kept_key_gives_new_numbers():
+    """Each call with a new key draws another number."""
+    for seed in (0, 7):
+        first, second = pass_the_new_key_on(seed)
+        assert first != second
+    # today's random bits, the same on every machine
+    np.testing.assert_allclose(
+        pass_the_new_key_on(0), [0.00729382, 0.10429037], rtol=1e-5
+    )
+
+
+def the_new_key_is_lost(seed=0):
+    """A program has to keep the new key that it is given.
+
+    This program calls `sample` from above. It stores the number, but not the new key.
+
+    Predict: what does the second call draw?
+    """
     key = jax.random.key(seed)
-    forgotten = []
-    for _ in range(3):
-        draw, _ = sample(key)  # the mistake: the new key is lost
-        forgotten.append(draw)
-    return np.stack(kept), np.stack(forgotten)
+    first, _ = sample(key)
+    second, _ = sample(key)  # the mistake: key is still the old one
+    return first, second
 
 
 def check_only_a_new_key_gives_a_new_number():
-    """With the new key each number is new; with it forgotten, all are the first."""
+    """With the new key lost, every draw is the first."""
     for seed in (0, 7):
-        kept, forgotten = pass_the_new_key_on(seed)
-        assert len(np.unique(kept)) == 3
-        np.testing.assert_array_equal(forgotten, [kept[0]] * 3)
+        first, second = the_new_key_is_lost(seed)
+        np.testing.assert_array_equal(first, second)
+    # today's random bits, the same on every machine
+    np.testing.assert_allclose(the_new_key_is_lost(0), [0.00729382] * 2, rtol=1e-5)
 
 
 def one_key_for_two_draws(seed=0):
-    """One key for two draws makes them secretly related.
+    """A uniform and a normal draw from one key are secretly related.
 
-    A key stands for a fixed row of random bits. `uniform` and `normal` read the same
-    bits, each in its own way: where the uniform number is large, the normal one is too.
-    `np.corrcoef` measures that: 1 means that one follows from the other along a
-    straight line, and 0 that they are not correlated.
+    From one key, `uniform` and `normal` get the same random bits, and each makes a
+    number of them in its own way: where the uniform number is large, the normal one is
+    too. (Some other pairs are related as closely, and some are not.) `np.corrcoef`
+    measures it: 1 means that one follows from the other along a straight line, and 0
+    that they are not correlated.
 
     Predict: u and z look nothing alike. How strongly are they correlated?
     """
@@ -338,7 +397,7 @@ def check_related_pairs_lie_on_the_curve():
 
 
 def two_shapes_from_one_key(seed=21):
-    """A new shape does not replace a new key.
+    """Every array needs a key of its own.
 
     It is tempting to use one key for several arrays when their shapes differ.
 
@@ -377,12 +436,12 @@ def init_model(key):
     return w, b
 
 
-def a_weight_that_equals_an_input(seed=0):
-    """Every part of a program needs a key of its own.
+def one_key_for_two_parts(seed=0):
+    """Every part of a program needs a key of its own, too.
 
     `make_data` and `init_model` are right, each for itself: they split their key and
     draw once with every subkey. The mistake is in the program, which calls both with
-    one key. The cure is that the program splits first and gives a key to each part.
+    one key.
 
     Predict: `x` and `w` come from two functions, and from subkeys with different names.
     How far is `w` from `x`?
@@ -390,23 +449,40 @@ def a_weight_that_equals_an_input(seed=0):
     key = jax.random.key(seed)
     x, y = make_data(key)
     w, b = init_model(key)  # the mistake: both parts get the same key
-
-    key_data, key_model = jax.random.split(jax.random.key(seed))  # the cure
-    x_cured, _ = make_data(key_data)
-    w_cured, _ = init_model(key_model)
-    same = np.array_equal(x_cured, w_cured)
-    return x, y, w, b, same
+    difference = w - x
+    return x, y, w, b, difference
 
 
 def check_the_weights_are_the_inputs():
     """A key split twice gives the same subkeys: w equals x, and b the first noise."""
     for seed in (0, 1, 42):
-        x, y, w, b, same = a_weight_that_equals_an_input(seed)
+        x, y, w, b, difference = one_key_for_two_parts(seed)
         np.testing.assert_array_equal(w, x)
+        np.testing.assert_array_equal(difference, [0.0, 0.0, 0.0])
         noise = (np.asarray(y, float) - 2 * np.asarray(x, float)) / 0.1
         # y is rounded to float32, and the noise is a tenth of it
         np.testing.assert_allclose(noise[0], b, atol=1e-5)
-        assert not same
+
+
+def a_key_for_each_part(seed=0):
+    """The program splits first, and gives each part its key.
+
+    This is the cure. `make_data` and `init_model` stay as they are.
+    """
+    key_data, key_model = jax.random.split(jax.random.key(seed))
+    x, _ = make_data(key_data)
+    w, _ = init_model(key_model)
+    difference = w - x
+    return x, w, difference
+
+
+def check_parts_draw_their_own_numbers():
+    """With a key for each part, no weight equals its input."""
+    for seed in (0, 1, 42):
+        x, w, difference = a_key_for_each_part(seed)
+        assert (np.abs(difference) > 1e-3).all()
+        expected = np.asarray(w, float) - np.asarray(x, float)
+        np.testing.assert_allclose(difference, expected, rtol=1e-6)
 
 
 def fold_in_gives_each_step_its_key(seed=0, steps=4):
@@ -416,6 +492,9 @@ def fold_in_gives_each_step_its_key(seed=0, steps=4):
     With `jax.random.fold_in(key, step)` it does not: `key` stays the same, and each
     step makes a key of its own. So a program that was stopped can resume at any step,
     and it draws the number that the loop drew there.
+
+    Use `split(key, n)` when you need n keys now, and `fold_in` when a number, such as
+    a step, says which key you need. The number must lie between 0 and 2³² − 1.
     """
     key = jax.random.key(seed)
     draws = []
@@ -430,7 +509,7 @@ def fold_in_gives_each_step_its_key(seed=0, steps=4):
 
 
 def check_a_step_needs_no_steps_before_it():
-    """Every step draws another number, and the last step alone draws the last."""
+    """Here every step draws another number, and the last step alone draws the last."""
     for steps in (4, 20):
         draws, resumed = fold_in_gives_each_step_its_key(0, steps)
         assert len(np.unique(draws)) == steps
@@ -497,20 +576,145 @@ def fold_in_collides_with_split(seed=0):
 
 
 def check_step_0_is_the_first_subkey():
-    """`fold_in(key, 0)` is the first key of `split(key)`, so both draw the same."""
+    """With usual settings `fold_in(key, 0)` is the first key of `split(key)`."""
     for seed in (0, 21):
         w, noise, same = fold_in_collides_with_split(seed)
         np.testing.assert_array_equal(w, noise)
         assert not same
 
 
+def jax_finds_keys_used_twice(seed=0):
+    """JAX can watch for keys that are used twice.
+
+    `jax.config.update("jax_debug_key_reuse", True)` switches that on. A key then counts
+    as used when you have split it or drawn with it, and to use it again is a
+    `KeyReuseError`. Switch it on in your tests. Below it finds the mistake from above,
+    one key for both `make_data` and `init_model`, and then a key that draws twice.
+
+    In the first message, `random_split` is JAX's inner name for `split`. The second
+    message speaks of a jit-compiled function: that is `uniform`, which JAX compiles.
+    """
+    jax.config.update("jax_debug_key_reuse", True)
+    key = jax.random.key(seed)
+    make_data(key)
+    try:
+        init_model(key)  # splits the key again
+    except jax.errors.KeyReuseError as error:
+        split_twice = error
+
+    key = jax.random.key(seed)
+    jax.random.uniform(key)
+    try:
+        jax.random.uniform(key)
+    except jax.errors.KeyReuseError as error:
+        drawn_twice = error
+
+    jax.config.update("jax_debug_key_reuse", False)
+    return split_twice, drawn_twice
+
+
+def check_reuse_is_an_error():
+    """Here splitting a key twice, or drawing with it twice, is a KeyReuseError."""
+    for error in jax_finds_keys_used_twice(7):
+        assert type(error).__name__ == "KeyReuseError"
+        assert "consumed key" in str(error)
+
+
+def what_the_checker_does_not_see(seed=0, n=2):
+    """The checker does not see every mistake.
+
+    It remembers which keys were used, but not which other keys hold the same numbers.
+    A loop over an array of keys takes them out anew, and `fold_in` and `split` can
+    make the same key. So you still need the rules: a key for each purpose, each used
+    once, and `fold_in` only on a key that you neither split nor draw with.
+
+    Myth: a program that raises no `KeyReuseError` never draws the same number twice.
+    """
+    jax.config.update("jax_debug_key_reuse", True)
+    keys = jax.random.split(jax.random.key(seed), n)
+    first = [jax.random.uniform(key) for key in keys]
+    again = [jax.random.uniform(key) for key in keys]  # no error
+
+    key = jax.random.key(seed)
+    step_key = jax.random.fold_in(key, 0)
+    folded = jax.random.uniform(step_key)
+    key_a, _ = jax.random.split(key)
+    split = jax.random.uniform(key_a)  # no error
+    jax.config.update("jax_debug_key_reuse", False)
+    return first, again, folded, split
+
+
+def check_equal_numbers_without_an_error():
+    """Two loops over the same keys draw the same, and so do `fold_in` and `split`."""
+    for seed, n in ((0, 2), (21, 3)):
+        first, again, folded, split = what_the_checker_does_not_see(seed, n)
+        np.testing.assert_array_equal(first, again)
+        np.testing.assert_array_equal(folded, split)
+        assert len(np.unique(first)) == n
+
+
+def a_loop_and_a_batch(seed=0, n=4):
+    """A loop over keys and a batch over keys draw the same numbers.
+
+    `jax.vmap(f)` is f for a whole batch at once. Here it draws one number with each key
+    of an array of keys. It does not matter who draws: a key of the usual type,
+    `key<fry>`, decides.
+    """
+    keys = jax.random.split(jax.random.key(seed), n)
+    loop = []
+    for key in keys:
+        draw = jax.random.uniform(key)
+        loop.append(draw)
+
+    batch = jax.vmap(jax.random.uniform)(keys)
+    return loop, batch
+
+
+def check_who_draws_does_not_matter():
+    """The batch draws what the loop draws, bit for bit, and here no number twice."""
+    for seed, n in ((0, 4), (21, 6)):
+        loop, batch = a_loop_and_a_batch(seed, n)
+        np.testing.assert_array_equal(loop, batch)
+        assert len(np.unique(loop)) == n
+
+
+def draws_have_the_right_statistics(seed=0):
+    """Draws have the right mean and variance, and subkeys do not correlate.
+
+    Uniform numbers have the mean 1/2 and the variance 1/12 = 0.0833, normal numbers the
+    mean 0 and the variance 1. Numbers drawn with two subkeys of one key are not
+    correlated. 10,000 draws show that to about 0.01 or 0.02, and rarely worse.
+    """
+    key_u, key_z = jax.random.split(jax.random.key(seed))
+    u = jax.random.uniform(key_u, (10_000,))
+    mean_u = jnp.mean(u)
+    variance_u = jnp.var(u)
+
+    z = jax.random.normal(key_z, (10_000,))
+    mean_z = jnp.mean(z)
+    variance_z = jnp.var(z)
+    correlation = np.corrcoef(u, z)[0, 1]
+    return u, mean_u, variance_u, z, mean_z, variance_z, correlation
+
+
+def check_means_and_variances():
+    """Here each mean, variance and correlation is within 0.04 of what it should be."""
+    for seed in (0, 1, 2):
+        u, mean_u, variance_u, z, *found = draws_have_the_right_statistics(seed)
+        found = [mean_u, variance_u, *found]
+        # 10,000 draws tell a mean to 0.01, and four times that is rarely missed
+        np.testing.assert_allclose(found, [1 / 2, 1 / 12, 0, 1, 0], atol=0.04)
+        u, z = np.asarray(u, float), np.asarray(z, float)
+        again = [u.mean(), u.var(), z.mean(), z.var(), np.corrcoef(u, z)[0, 1]]
+        np.testing.assert_allclose(found, again, atol=1e-5)
+
+
 def a_key_holds_two_numbers(seed=21):
     """A key holds its seed, and a subkey holds numbers that look random.
 
-    `jax.random.key_data(key)` shows what is inside: two whole numbers of 32 bits. The
-    type is written `key<fry>` after Threefry, the method that makes JAX's random
-    numbers. There are other methods: `impl="rbg"` asks for the one called rbg, whose
-    keys hold four numbers.
+    `jax.random.key_data(key)` shows what is inside: two whole numbers of 32 bits. They
+    are an ordinary array, which you can save in a file. `jax.random.wrap_key_data`
+    makes a key of them again.
     """
     key = jax.random.key(seed)
     inside = jax.random.key_data(key)
@@ -518,34 +722,41 @@ def a_key_holds_two_numbers(seed=21):
     inside_a = jax.random.key_data(key_a)
     inside_b = jax.random.key_data(key_b)
 
-    rbg_key = jax.random.key(seed, impl="rbg")
-    inside_rbg = jax.random.key_data(rbg_key)
-    return inside, inside_a, inside_b, inside_rbg
+    key_again = jax.random.wrap_key_data(inside_a)
+    draw = jax.random.uniform(key_a)
+    draw_again = jax.random.uniform(key_again)
+    return inside, inside_a, inside_b, draw, draw_again
 
 
 def check_what_keys_hold():
-    """A new key holds 0 and its seed, and a new rbg key holds them twice."""
+    """A new key holds 0 and its seed, if that lies between 0 and 2³² − 1."""
     for seed in (0, 21, 2**32 - 1):
-        inside, _, _, inside_rbg = a_key_holds_two_numbers(seed)
+        inside = a_key_holds_two_numbers(seed)[0]
         np.testing.assert_array_equal(inside, [0, seed])
-        np.testing.assert_array_equal(inside_rbg, [0, seed, 0, seed])
 
 
 def check_what_subkeys_hold():
     """With JAX's usual settings, key 21 splits into the two subkeys above."""
     # today's random bits: they are the same on every machine since JAX 0.5
-    _, inside_a, inside_b, _ = a_key_holds_two_numbers(21)
+    _, inside_a, inside_b, _, _ = a_key_holds_two_numbers(21)
     np.testing.assert_array_equal(inside_a, [2350560007, 1024160832])
     np.testing.assert_array_equal(inside_b, [549268965, 2234923354])
 
 
+def check_a_saved_key_draws_the_same():
+    """The key that was made of the two numbers draws what the first key drew."""
+    for seed in (0, 21):
+        _, _, _, draw, draw_again = a_key_holds_two_numbers(seed)
+        np.testing.assert_array_equal(draw, draw_again)
+
+
 def a_long_seed_is_cut(seed=21):
-    """JAX keeps 32 bits of a seed, and drops the rest without a warning.
+    """Of a long seed JAX keeps 32 bits, and drops the rest without a warning.
 
     Whole numbers in JAX have 32 bits by default, and so have seeds. The seeds 21 and
     2³² + 21 therefore make the same key. With
     `jax.config.update("jax_enable_x64", True)` you switch to 64 bits, and then they
-    make different keys.
+    make different keys. (A seed from 2⁶³ on is refused.)
     """
     long_seed = 2**32 + seed
     short = jax.random.key_data(jax.random.key(seed))
@@ -597,140 +808,13 @@ def check_old_keys_draw_the_same():
         assert "key<fry>" in str(refused)
 
 
-def jax_finds_keys_used_twice(seed=0):
-    """JAX can watch for keys that are used twice.
-
-    `jax.config.update("jax_debug_key_reuse", True)` switches that on. A key then counts
-    as used when you have split it or drawn with it, and to use it again is a
-    `KeyReuseError`. Switch it on in your tests. Below it finds the mistake from above,
-    one key for both `make_data` and `init_model`. Then it finds a key that a function,
-    compiled with `jax.jit`, draws with twice. In the first message, `random_split` is
-    JAX's inner name for `split`.
-    """
-    jax.config.update("jax_debug_key_reuse", True)
-    key = jax.random.key(seed)
-    make_data(key)
-    try:
-        init_model(key)  # splits the key again
-    except jax.errors.KeyReuseError as error:
-        split_twice = error
-
-    draw = jax.jit(lambda key: jax.random.uniform(key))
-    key = jax.random.key(seed)
-    draw(key)
-    try:
-        draw(key)
-    except jax.errors.KeyReuseError as error:
-        drawn_twice = error
-
-    key_a, key_b = jax.random.split(jax.random.key(seed))
-    draw(key_a)
-    draw(key_b)  # the cure: a key for each draw
-    jax.config.update("jax_debug_key_reuse", False)
-    return split_twice, drawn_twice
-
-
-def check_reuse_is_an_error():
-    """To split a key twice, or to draw with it twice, is a KeyReuseError."""
-    for error in jax_finds_keys_used_twice(7):
-        assert type(error).__name__ == "KeyReuseError"
-        assert "consumed key" in str(error)
-
-
-def what_the_checker_does_not_see(seed=0):
-    """The checker does not see every mistake.
-
-    It remembers which keys were used, but not which other keys hold the same numbers,
-    and it does not follow the plain arrays that `PRNGKey` makes. So you still need the
-    rules: a key for each purpose, each used once, and `fold_in` only on a key that you
-    neither split nor draw with.
-
-    Myth: a program that raises no `KeyReuseError` never draws the same number twice.
-    """
-    jax.config.update("jax_debug_key_reuse", True)
-    key = jax.random.key(seed)
-    step_key = jax.random.fold_in(key, 0)
-    folded = jax.random.uniform(step_key)
-    key_a, _ = jax.random.split(key)
-    split = jax.random.uniform(key_a)  # no error
-
-    old_key = jax.random.PRNGKey(seed)
-    first = jax.random.uniform(old_key)
-    again = jax.random.uniform(old_key)  # no error
-    jax.config.update("jax_debug_key_reuse", False)
-    return folded, split, first, again
-
-
-def check_equal_numbers_without_an_error():
-    """`fold_in` and `split` draw one number, `PRNGKey` draws one twice, all unseen."""
-    for seed in (0, 21):
-        folded, split, first, again = what_the_checker_does_not_see(seed)
-        np.testing.assert_array_equal(folded, split)
-        np.testing.assert_array_equal(first, again)
-
-
-def a_loop_and_a_batch(seed=0, n=4):
-    """A loop over keys and a batch over keys draw the same numbers.
-
-    `jax.vmap(f)` is f for a whole batch at once. Here it draws one number with each key
-    of an array of keys. It does not matter who draws: the key decides.
-    """
-    keys = jax.random.split(jax.random.key(seed), n)
-    loop = []
-    for key in keys:
-        draw = jax.random.uniform(key)
-        loop.append(draw)
-
-    batch = jax.vmap(jax.random.uniform)(keys)
-    return loop, batch
-
-
-def check_who_draws_does_not_matter():
-    """The batch draws what the loop draws, bit for bit, and no number twice."""
-    for seed, n in ((0, 4), (21, 6)):
-        loop, batch = a_loop_and_a_batch(seed, n)
-        np.testing.assert_array_equal(loop, batch)
-        assert len(np.unique(loop)) == n
-
-
-def draws_have_the_right_statistics(seed=0):
-    """Draws have the right mean and variance, and subkeys do not correlate.
-
-    Uniform numbers have the mean 1/2 and the variance 1/12 = 0.0833, normal numbers the
-    mean 0 and the variance 1. Numbers drawn with two subkeys of one key are not
-    correlated. With 10,000 draws you see each of these up to about 0.01.
-    """
-    key_u, key_z = jax.random.split(jax.random.key(seed))
-    u = jax.random.uniform(key_u, (10_000,))
-    mean_u = jnp.mean(u)
-    variance_u = jnp.var(u)
-
-    z = jax.random.normal(key_z, (10_000,))
-    mean_z = jnp.mean(z)
-    variance_z = jnp.var(z)
-    correlation = np.corrcoef(u, z)[0, 1]
-    return u, mean_u, variance_u, z, mean_z, variance_z, correlation
-
-
-def check_means_and_variances():
-    """Each mean, variance and correlation is within 0.04 of what it should be."""
-    for seed in (0, 1, 2):
-        u, mean_u, variance_u, z, *found = draws_have_the_right_statistics(seed)
-        found = [mean_u, variance_u, *found]
-        # 10,000 draws tell a mean to 0.01, and four times that is almost never missed
-        np.testing.assert_allclose(found, [1 / 2, 1 / 12, 0, 1, 0], atol=0.04)
-        u, z = np.asarray(u, float), np.asarray(z, float)
-        again = [u.mean(), u.var(), z.mean(), z.var(), np.corrcoef(u, z)[0, 1]]
-        np.testing.assert_allclose(found, again, atol=1e-5)
-
-
 def numbers_before_jax_0_5(seed=21, shape=(3,)):
-    """JAX 0.5 changed the random numbers of every key.
+    """`jax_threefry_partitionable` chooses between new and old random numbers.
 
-    Since then, a setting named `jax_threefry_partitionable` is on. When you switch it
-    off, you get the numbers of older versions: other draws, and other subkeys. Compare
-    the subkeys of key 21 with those in the section on what a key holds. So a page from
-    before JAX 0.5 prints other numbers than you get, and neither is wrong.
+    Since JAX 0.5 this setting is on. When you switch it off, you get the numbers of
+    older versions: other draws, and other subkeys. Compare the subkeys of key 21 with
+    those in the section on what a key holds. So a page from before JAX 0.5 prints other
+    numbers than you get, and neither is wrong.
 
     Myth: the same seed gives the same numbers in every version of JAX.
     """
@@ -741,26 +825,40 @@ def numbers_before_jax_0_5(seed=21, shape=(3,)):
     before = jax.random.normal(key, shape)
     subkeys = jax.random.split(key)
     inside = jax.random.key_data(subkeys)
-    u = jax.random.uniform(subkeys[1], (5,))
     jax.config.update("jax_threefry_partitionable", True)
-    return today, before, inside, u
+    return today, before, inside
 
 
 def check_the_printed_numbers_come_back():
-    """Key 21 draws other numbers than before 0.5, and the setting brings these back."""
-    today, before, inside, _ = numbers_before_jax_0_5(21)
+    """The setting brings back what keys 21 and 42 drew and split into before 0.5."""
+    today, before, inside = numbers_before_jax_0_5(21)
     np.testing.assert_allclose(today, [0.5006109, 0.3763011, -0.2896132], rtol=1e-5)
     printed = [-2.6825788, -0.7566388, -0.29570565]
     np.testing.assert_allclose(before, printed, rtol=1e-5)
     printed = [[15689208, 2943087094], [1648097174, 339021355]]
     np.testing.assert_array_equal(inside, printed)
+    z = numbers_before_jax_0_5(42, ())[1]
+    u = NormalDist().cdf(float(z))  # from one key, normal is the quantile at uniform
+    np.testing.assert_allclose([u, u + z], [0.42672753, 0.24201576], rtol=1e-5)
+
+
+def numbers_of_an_old_page(seed=0x23456789):
+    """With the setting off, the printed numbers of an old page come back.
+
+    `printed` is what the page shows for the second subkey of this seed. `u` is what
+    you draw today with the old numbers switched on.
+    """
+    printed = [0.2918682, 0.90834665, 0.13555491, 0.08107758, 0.9746183]
+    jax.config.update("jax_threefry_partitionable", False)
+    _, subkey = jax.random.split(jax.random.key(seed))
+    u = jax.random.uniform(subkey, (5,))
+    jax.config.update("jax_threefry_partitionable", True)
+    u - np.array(printed)
+    return u
 
 
 def check_more_printed_numbers_come_back():
-    """So do numbers that were printed then for the seeds 42 and 0x123456789."""
-    _, z, _, _ = numbers_before_jax_0_5(42, ())
-    u = NormalDist().cdf(float(z))  # from one key, normal is the quantile at uniform
-    np.testing.assert_allclose([u, u + z], [0.42672753, 0.24201576], rtol=1e-5)
-    child = numbers_before_jax_0_5(0x123456789)[3]
+    """The five printed numbers come back."""
+    u = numbers_of_an_old_page()
     printed = [0.2918682, 0.90834665, 0.13555491, 0.08107758, 0.9746183]
-    np.testing.assert_allclose(child, printed, rtol=1e-6)
+    np.testing.assert_allclose(u, printed, rtol=1e-6)

@@ -2,13 +2,15 @@
 
 A program is compiled before it gets its numbers. So an `if` on a number, a length
 that depends on a number, or `x[x > 0]` is refused, in words that puzzle newcomers.
-Each refusal has a cure, and most cures are one line. After this lesson you know the
-cures, and also the cases in which JAX says nothing and is slow, or gives a wrong
-answer. Read first: jit.
+Most refusals have a cure of one line. After this lesson you know the cures, and
+also the cases in which JAX says nothing and is slow, or gives a wrong answer.
+Read first: jit.
 """
 
+import io
 import math
-import time
+import timeit
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 
@@ -26,7 +28,7 @@ def shapes_are_known(n=5):
 
     A tracer has a shape and a dtype. So `len(x)`, `x.shape`, `x.ndim` and `x.dtype`
     are ordinary Python values, and you may use them in an `if`, in a `for` loop or in
-    a slice. All else in this lesson is about what a tracer does not have: the numbers.
+    a slice. Most of this lesson is about what a tracer does not have: the numbers.
     """
 
     @jax.jit
@@ -50,8 +52,12 @@ def if_needs_a_number(price=200.0):
     """Python's `if` on a traced value is refused.
 
     `if` needs a yes or a no while Python runs, and Python runs while the function is
-    traced. At that time `price > 100` is a tracer, and it stands for both. JAX could
-    only guess, so it raises an error.
+    traced. At that time `price > 100` is a tracer, which is neither yes nor no. JAX
+    could only guess, so it raises an error. The error is a kind of `TypeError`, so
+    `except TypeError` catches it, and so are most errors of this lesson.
+
+    For an array of several numbers, `if x > 100` is a `ValueError`, as it is in NumPy.
+    And `if x is None` asks for no number, so it works.
     """
 
     @jax.jit
@@ -68,11 +74,79 @@ def if_needs_a_number(price=200.0):
 
 
 def check_if_is_refused():
-    """`if` on a tracer is a TracerBoolConversionError, whatever its value would be."""
+    """For one traced number, `if` is a TracerBoolConversionError, whatever it is."""
     for price in (50.0, 200.0):
         refused = if_needs_a_number(price)
         assert type(refused).__name__ == "TracerBoolConversionError"
         assert "boolean conversion" in str(refused)
+
+
+def float_needs_a_number_too(x=3.0):
+    """`float(x)` and `int(x)` need a number, too, and are refused.
+
+    So is `x.item()`. Mostly there is no need for them: compute with x itself. Where
+    you want another dtype, write `x.astype(jnp.int32)`.
+    """
+
+    @jax.jit
+    def rounded_down(x):
+        return int(x)
+
+    try:
+        rounded_down(x)
+    except TypeError as error:
+        refused = error
+
+    @jax.jit
+    def rounded_down(x):
+        return jnp.floor(x).astype(jnp.int32)
+
+    cured = rounded_down(x + 0.5)
+    return refused, cured
+
+
+def check_int_is_refused_and_astype_works():
+    """`int` of a tracer is a ConcretizationTypeError; `astype` makes an int32."""
+    for x in (3.0, -2.0):
+        refused, cured = float_needs_a_number_too(x)
+        assert type(refused).__name__ == "ConcretizationTypeError"
+        assert str(cured.dtype) == "int32"
+        assert cured == math.floor(x + 0.5)
+
+
+def known_numbers_become_tracers(weights=(0.5, 0.25, 0.5)):
+    """What `jnp` computes inside is a tracer, even if its numbers are known.
+
+    While a function is traced, each operation of `jnp` is written down and not
+    computed. NumPy computes at once. So where a shape or an `if` depends on numbers
+    that you know, compute them with NumPy.
+
+    Predict: `weights` is an ordinary tuple. Which of the two sums has a number?
+    """
+
+    @jax.jit
+    def weighted(x):
+        in_jax = jnp.sum(jnp.array(weights))
+        in_numpy = np.sum(weights)
+        print("in JAX:", in_jax)
+        print("in NumPy:", in_numpy)
+        if in_numpy > 1:
+            return x / in_jax
+        return x
+
+    y = weighted(8.0)
+    return y
+
+
+def check_numpy_sees_known_numbers():
+    """The sum of `jnp` is a tracer; the sum of NumPy is a number, and `if` sees it."""
+    for weights, expected in (((0.5, 0.25, 0.5), 6.4), ((0.5, 0.25), 8)):
+        with redirect_stdout(io.StringIO()) as printed:
+            y = known_numbers_become_tracers(weights)
+        np.testing.assert_allclose(y, expected, rtol=1e-6)
+        in_jax, in_numpy = printed.getvalue().splitlines()
+        assert "float32[]" in in_jax
+        assert str(sum(weights)) in in_numpy
 
 
 def where_is_the_usual_cure(prices=(50.0, 200.0)):
@@ -104,8 +178,10 @@ def comparisons_hide_an_if(x=0.5):
     """`a < x < b`, `and`, `or`, `not`, `max` and `assert` all hide an `if`.
 
     Python makes `0 < x and x < 1` of `0 < x < 1`, and `and` needs a yes or a no. Use
-    `&` for "and", `|` for "or", `~` for "not", with parentheses around each comparison,
-    and `jnp.maximum` instead of Python's `max`.
+    `&` for "and", `|` for "or", `~` for "not", and `jnp.maximum` instead of Python's
+    `max`. Put parentheses around each comparison, because Python reads
+    `x > 0 & x < 1` as `x > (0 & x) < 1`. What you want to `assert`, check before the
+    compiled function is called.
     """
 
     @jax.jit
@@ -144,8 +220,9 @@ def cond_keeps_two_branches(x=2.0):
 
     `jax.lax.cond(condition, if_true, if_false, x)` gives `if_true(x)` or `if_false(x)`.
     Compare the two jaxprs. The first has `sin` and `cos` side by side, and `select_n`
-    then picks one result. The second has one equation, `cond`, with a branch for each
-    case.
+    then picks one result. The second has an equation `cond` with both branches. The
+    line above it makes a 0 or a 1 of the condition, and the branches stand in this
+    order: first the one for false, then the one for true.
     """
 
     def by_where(x):
@@ -174,11 +251,42 @@ def check_both_ways_choose_alike():
         np.testing.assert_allclose(results, [expected] * 2, rtol=1e-6)
 
 
+def both_branches_have_one_type(x=2.0):
+    """Both branches of `jax.lax.cond` must give the same shape and dtype.
+
+    The program has one place for the result, whichever branch is taken.
+    """
+
+    def positive_part(x):
+        return jax.lax.cond(x > 0, lambda x: x, lambda x: 0, x)
+
+    try:
+        positive_part(x)
+    except TypeError as error:
+        refused = error
+
+    def positive_part(x):
+        return jax.lax.cond(x > 0, lambda x: x, lambda x: 0.0, x)
+
+    cured = positive_part(x)
+    return refused, cured
+
+
+def check_zero_must_be_a_float():
+    """A float or 0 is a TypeError; a float or 0.0 works."""
+    for x in (2.0, -1.0):
+        refused, cured = both_branches_have_one_type(x)
+        assert isinstance(refused, TypeError)
+        assert "equal output types" in str(refused)
+        assert cured == max(x, 0)
+
+
 def cond_saves_the_other_branch(n=10_000):
     """Use `jax.lax.cond` where one side is expensive.
 
     The condition is one yes or no for the whole array; for a choice number by number,
-    you need `jnp.where`.
+    you need `jnp.where`. (Under `jax.vmap` nothing is saved if each example has a
+    condition of its own: then both branches are computed, as vmap has shown.)
 
     Predict: `expensive` computes twenty sines, and here `cheap` is chosen. How much
     does `jax.lax.cond` save?
@@ -201,9 +309,9 @@ def cond_saves_the_other_branch(n=10_000):
         return jax.lax.cond(careful, expensive, cheap, x)
 
     x = jnp.linspace(0, 1, n)
-    race([by_where, by_cond], False, x, seconds=0.1)
     y = by_cond(False, x)
     z = by_where(False, x)
+    race([by_where, by_cond], False, x, seconds=0.1)
     return y, z
 
 
@@ -216,9 +324,10 @@ def check_the_cheap_branch_is_taken():
 def a_flag_is_static(values=(1.0, 2.0, 3.0)):
     """A flag that switches code on or off should be a static argument.
 
-    A *static* argument is not traced: Python sees its value, so `if` works. List its
-    name in `static_argnames`. `partial(jax.jit, static_argnames="squared")` is
-    `jax.jit` with this option filled in, so that it can stand as a decorator.
+    A *static* argument is not traced: Python sees its value, so `if` works. Give its
+    name in `static_argnames`; several names go in a tuple. With `partial`, known from
+    jit, this can stand as a decorator. (Other people may write `static_argnums=1`: the
+    argument at place 1 is static.)
     """
 
     @partial(jax.jit, static_argnames="squared")
@@ -242,8 +351,7 @@ def check_the_flag_switches():
 def each_static_value_compiles(x=3.0):
     """A static value is a fixed part of the compiled program.
 
-    That suits a flag or the number of layers, which take few values. It does not suit
-    a learning rate or a step number, which take many.
+    It stands in the program as if you had typed it there.
 
     Predict: `traces` counts. How often is `power` traced for the exponents 2, 2, 3 and
     2 again?
@@ -276,8 +384,11 @@ def static_arguments_are_hashable(n=3):
     """A static argument must be hashable: a tuple, not a list and not an array.
 
     JAX looks the compiled program up by the static value, as you look up a key in a
-    dict. A list or an array cannot be such a key. Numbers, strings, tuples, functions
-    and `None` can.
+    dict. A list or an array cannot be such a key. Numbers, strings, functions and
+    `None` can, and tuples of these.
+
+    As each new value is a new program, static suits what takes few values: a flag, a
+    shape, the number of layers. It does not suit a learning rate or a step number.
     """
 
     @partial(jax.jit, static_argnames="shape")
@@ -304,8 +415,8 @@ def check_a_list_is_refused_and_a_tuple_works():
 def settings_can_be_static(width=3):
     """An object with settings can be static if it is hashable: a frozen dataclass.
 
-    Python makes a dataclass hashable if you write `frozen=True`. Two objects with the
-    same settings are then equal, and JAX finds the program by equality.
+    Python makes a dataclass hashable if you write `frozen=True` and its fields are
+    hashable.
 
     Predict: two calls get two new objects with equal settings. How often is `window`
     traced?
@@ -336,6 +447,39 @@ def check_equal_settings_share_a_program():
         assert count == 1
 
 
+def equal_settings_may_differ(n=3):
+    """Settings that are equal share a program, even if their types differ.
+
+    In Python 1 == 1.0, so `Settings(1)` and `Settings(1.0)` are equal, and JAX takes
+    the program that it has. So always give a setting the same type. (`jnp.full(n, a)`
+    is an array of n numbers, each of them a.)
+
+    Predict: the second call fills an array with 1.0. Which dtype does it have?
+    """
+
+    @dataclass(frozen=True)
+    class Settings:
+        height: float
+
+    @partial(jax.jit, static_argnames="settings")
+    def level(settings):
+        return jnp.full(n, settings.height)
+
+    of_whole = level(settings=Settings(1))
+    of_float = level(settings=Settings(1.0))  # no error
+    not_compiled = jnp.full(n, 1.0)
+    return of_whole, of_float, not_compiled
+
+
+def check_the_first_type_is_kept():
+    """1.0 makes a float32 array, but the program for 1 makes an int32 array of it."""
+    for n in (3, 5):
+        results = equal_settings_may_differ(n)
+        assert [str(y.dtype) for y in results] == ["int32", "int32", "float32"]
+        for result in results:
+            assert result.tolist() == [1] * n
+
+
 def lengths_come_before_values(n=4):
     """The shape of an array cannot depend on a traced value.
 
@@ -362,18 +506,59 @@ def lengths_come_before_values(n=4):
 
 
 def check_a_static_length_works():
-    """A traced length is a ConcretizationTypeError, a static one counts down."""
+    """A traced n in `jnp.arange` is a ConcretizationTypeError; a static n works."""
     for n in (4, 6):
         refused, cured = lengths_come_before_values(n)
         assert type(refused).__name__ == "ConcretizationTypeError"
         assert cured.tolist() == [*range(n)][::-1]
 
 
+def slices_need_known_ends(start=1):
+    """A slice `x[i : i + 2]` needs a known i; `jax.lax.dynamic_slice` does not.
+
+    JAX does not work out how long a slice with tracers would be, and refuses it. In
+    `jax.lax.dynamic_slice(x, (i,), (2,))`, the start i may be a tracer; the length 2
+    is fixed. (`x[i]` works as well, because it is always one number. For `x[:n]`, make
+    n static, or keep the full length and mask, as in the next demo.)
+
+    Predict: x has five numbers. What are the two numbers from place 4 on?
+    """
+
+    @jax.jit
+    def pair(x, i):
+        return x[i : i + 2]
+
+    x = 10 * jnp.arange(5)
+    try:
+        pair(x, start)
+    except IndexError as error:
+        refused = error
+
+    @jax.jit
+    def pair(x, i):
+        return jax.lax.dynamic_slice(x, (i,), (2,))
+
+    cured = pair(x, start)
+    past_the_end = pair(x, 4)  # no error
+    return refused, cured, past_the_end
+
+
+def check_dynamic_slice_moves_back():
+    """The traced slice is an IndexError; past the end, the last two are taken."""
+    for start in (1, 2):
+        refused, cured, past_the_end = slices_need_known_ends(start)
+        assert isinstance(refused, IndexError)
+        assert "static" in str(refused)
+        assert cured.tolist() == [10 * start, 10 * start + 10]
+        assert past_the_end.tolist() == [30, 40]
+
+
 def masks_have_no_length(values=(-1.0, 2.0, -3.0, 4.0, 5.0)):
     """`x[x > 0]` is refused, because its length depends on the values.
 
     The cure is to keep the full length, and to replace what you do not want by a number
-    that does no harm: 0 in a sum, 1 in a product.
+    that does no harm: 0 in a sum, 1 in a product. (`x.at[x > 0].set(0)` is refused,
+    too; `jnp.where(x > 0, 0, x)` does the same.) The error is a kind of `IndexError`.
     """
 
     @jax.jit
@@ -406,9 +591,10 @@ def size_fixes_the_length(values=(-1.0, 2.0, -3.0, 4.0, 5.0)):
 
     `jnp.flatnonzero(x > 0)` gives the places where x is positive. How many these are
     depends on the values, so under `jax.jit` you must fix their number with `size`.
-    Places left over are filled with `fill_value`. `jnp.nonzero`, `jnp.argwhere` and
-    `jnp.unique` work in the same way. Choose `size` large enough: look what happens
-    otherwise.
+    Places left over are filled with `fill_value`. Without it they are filled with 0,
+    which is a place in x, so it looks like a result. -1 is better, but do not use it
+    as an index: `x[-1]` is the last number. `jnp.nonzero` and `jnp.argwhere` take
+    `size` in the same way. Choose it large enough: look what happens otherwise.
 
     Predict: x has three positive numbers. What do you get for a size of 4, and of 2?
     """
@@ -424,7 +610,7 @@ def size_fixes_the_length(values=(-1.0, 2.0, -3.0, 4.0, 5.0)):
 
 
 def check_places_are_filled_or_cut():
-    """Too long a result is filled with −1, and too short a one is cut silently."""
+    """If size is too large, −1 fills the rest; if too small, places are lost."""
     for values in ((-1.0, 2.0, -3.0, 4.0, 5.0), (1.0, -1.0, 1.0, 1.0)):
         enough, too_few = size_fixes_the_length(values)
         found = [place for place, value in enumerate(values) if value > 0]
@@ -474,8 +660,8 @@ def padding_must_not_count(n=3):
     """Padding that is counted gives a wrong answer, silently.
 
     Zeros do no harm to a sum, but a mean divides by the length, padding included. Hand
-    the true length over as an ordinary argument, and mask what lies beyond it. Such a
-    length is only a number to compare with, so a new one needs no new trace.
+    the true length over as an ordinary argument, and mask what lies beyond it. There,
+    the length is only a number in the program, and no shape.
 
     Predict: the mean of n threes is 3. What is the mean of the padded array?
     """
@@ -536,7 +722,8 @@ def fori_loop_is_written_once(turns=3):
 
     `jax.lax.fori_loop(start, stop, body, x)` computes `x = body(i, x)` for each i. In
     the jaxpr you find the word `scan`: that is how JAX writes a loop whose length is
-    known. Beside your `sin`, its body adds 1 to the counter i.
+    known. Beside your `sin`, its body adds 1 to the counter i, and `length` is the
+    number of turns. The other entries can wait.
     """
 
     def sine(i, x):
@@ -564,7 +751,7 @@ def check_one_equation_for_all_turns():
         np.testing.assert_allclose(y, expected, rtol=1e-5)
 
 
-def long_loops_compile_slowly(longest=120):
+def long_loops_compile_slowly(longest=300):
     """The longer a Python loop, the longer it takes to compile.
 
     The picture shows the time of the first call, which compiles, against the number of
@@ -583,44 +770,46 @@ def long_loops_compile_slowly(longest=120):
     def rolled(x, turns):
         return jax.lax.fori_loop(0, turns, lambda i, x: jnp.sin(x), x)
 
-    x = jnp.ones(10)
-    turns = [1, longest // 4, longest // 2, longest]
-    seconds_unrolled = []
-    seconds_rolled = []
-    for n in turns:
-        start = time.perf_counter()
-        y = unrolled(x, turns=n).block_until_ready()
-        seconds_unrolled.append(time.perf_counter() - start)
-        start = time.perf_counter()
-        z = rolled(x, turns=n).block_until_ready()
-        seconds_rolled.append(time.perf_counter() - start)
+    def seconds(compiled, turns):
+        return timeit.timeit(
+            lambda: compiled(1.0, turns).block_until_ready(),
+            number=1,
+        )
+
+    seconds(unrolled, 2)  # the very first call does more than to compile
+    seconds(rolled, 2)
+    turns = [longest // 10, longest // 2, longest]
+    of_unrolled = [seconds(unrolled, n) for n in turns]
+    of_rolled = [seconds(rolled, n) for n in turns]
+    y = unrolled(1.0, longest)
+    z = rolled(1.0, longest)
 
     _, axes = plt.subplots()
-    axes.plot(turns, seconds_unrolled, label="Python loop")
-    axes.plot(turns, seconds_rolled, label="fori_loop")
-    axes.set(xlabel="turns of the loop", ylabel="seconds of the first call")
+    axes.plot(turns, of_unrolled, label="Python loop")
+    axes.plot(turns, of_rolled, label="fori_loop")
+    axes.set(xlabel="turns", ylabel="seconds of the first call", ylim=0)
     axes.set_title("A long Python loop compiles slowly")
     axes.legend()
-    return y, z, seconds_unrolled, seconds_rolled, axes
+    return y, z, of_unrolled, of_rolled, axes
 
 
 def check_both_loops_end_alike():
-    """Both loops give the same sine of sines, and the picture shows the times."""
+    """Both loops give the same sine of sines."""
     y, z, *seconds, axes = long_loops_compile_slowly(20)
     expected = 1.0
     for _ in range(20):
         expected = math.sin(expected)
-    np.testing.assert_allclose([y, z], np.full((2, 10), expected), rtol=1e-5)
+    np.testing.assert_allclose([y, z], [expected] * 2, rtol=1e-5)
     for line, times in zip(axes.lines, seconds, strict=True):
-        assert line.get_xdata().tolist() == [1, 5, 10, 20]
+        assert line.get_xdata().tolist() == [2, 10, 20]
         assert line.get_ydata().tolist() == times
 
 
 def the_number_of_turns_may_be_traced(turns=3):
     """`range(n)` needs a number, but `jax.lax.fori_loop` takes a tracer.
 
-    If the number of turns is an ordinary argument, Python's `range` refuses it. In
-    `jax.lax.fori_loop` it may stay an ordinary argument, and need not be static.
+    If the number of turns is an ordinary argument, it is a tracer, and Python's `range`
+    refuses it. `jax.lax.fori_loop` accepts it, but look at the price two demos below.
 
     Predict: after calls for two different numbers of turns, how often was it traced?
     """
@@ -648,7 +837,7 @@ def the_number_of_turns_may_be_traced(turns=3):
 
 
 def check_one_program_for_all_numbers_of_turns():
-    """`range` is a TracerIntegerConversionError; one loop gives 2ⁿ for any n."""
+    """`range` is a TracerIntegerConversionError; one loop gives 1, 8, 128 and 1024."""
     for turns in (3, 0):
         refused, some, more, count = the_number_of_turns_may_be_traced(turns)
         assert type(refused).__name__ == "TracerIntegerConversionError"
@@ -698,28 +887,75 @@ def check_while_loop_doubles_up_to_the_limit():
         assert cured == expected
 
 
-def scan_collects_results(start=100.0, rates=(0.1, 0.2, 0.3)):
-    """`jax.lax.scan` is a loop over an array that also collects a result a turn.
+def no_gradient_with_unknown_turns(x=2.0, turns=3):
+    """`jax.grad` needs a loop whose number of turns is known.
 
-    `jax.lax.scan(turn, carry, xs)` calls `turn(carry, x)` for each x of `xs`. `turn`
-    returns two things: the new *carry*, which goes to the next turn, and an output,
-    which is kept. You get the last carry and all outputs as one array. It replaces a
-    Python loop that appends to a list.
+    The gradient goes back through the loop and needs the values of all turns, so room
+    for them must be reserved in advance. If the number of turns is static, it works.
+    Through `jax.lax.while_loop`, `jax.grad` never works. (Forward, with `jax.jvp` or
+    `jax.jacfwd`, all these loops have a derivative.)
     """
+
+    def power(x, turns):
+        return jax.lax.fori_loop(0, turns, lambda i, y: x * y, 1.0)
+
+    traced = jax.jit(power)
+    static = jax.jit(power, static_argnames="turns")
+    y = traced(x, turns)
+    try:
+        jax.grad(traced)(x, turns)
+    except ValueError as error:
+        refused = error
+    slope = jax.grad(static)(x, turns)
+    return y, refused, slope
+
+
+def check_static_turns_have_a_gradient():
+    """Traced turns give xⁿ but no gradient; static turns give the slope n xⁿ⁻¹."""
+    for x, turns in ((2.0, 3), (-1.5, 4)):
+        y, refused, slope = no_gradient_with_unknown_turns(x, turns)
+        np.testing.assert_allclose(y, x**turns, rtol=1e-6)
+        assert isinstance(refused, ValueError)
+        assert "Reverse-mode differentiation does not work" in str(refused)
+        np.testing.assert_allclose(slope, turns * x ** (turns - 1), rtol=1e-6)
+
+
+def carry_keeps_its_type(start=100.0, rates=(0.1, 0.2, 0.3)):
+    """What a loop carries must keep its shape and its dtype.
+
+    `jax.lax.scan(turn, carry, xs)`, known from pure_functions, calls `turn(carry, x)`
+    for each x of the array `xs`. `turn` returns the new *carry*, which goes to the
+    next turn, and an output. You get the last carry, and all outputs as one array.
+
+    The loop is compiled for one type of carry. So a carry cannot grow, as a list does
+    with `append`: let the outputs be your list. Nor can an int32 become a float32.
+    `jax.lax.fori_loop` and `jax.lax.while_loop` refuse both as well.
+    """
+
+    def grow(balances, rate):
+        balance = balances[-1] * (1 + rate)
+        return jnp.append(balances, balance), balance
+
+    rates = jnp.array(rates)
+    try:
+        jax.lax.scan(grow, jnp.array([start]), rates)
+    except TypeError as error:
+        refused = error
 
     def one_year(balance, rate):
         balance = balance * (1 + rate)
         return balance, balance  # the new carry, and the output
 
-    rates = jnp.array(rates)
     last, balances = jax.lax.scan(one_year, start, rates)
-    return last, balances
+    return refused, last, balances
 
 
 def check_scan_is_a_loop_with_a_list():
-    """The last balance and all balances are those of a Python loop with a list."""
+    """A growing carry is a TypeError; the outputs are what a list would hold."""
     for start, rates in ((100.0, (0.1, 0.2, 0.3)), (50.0, (0.0, -0.5, 1.0, 0.1))):
-        last, balances = scan_collects_results(start, rates)
+        refused, last, balances = carry_keeps_its_type(start, rates)
+        assert isinstance(refused, TypeError)
+        assert "equal types" in str(refused)
         expected = start * np.cumprod([1 + rate for rate in rates])
         np.testing.assert_allclose(balances, expected, rtol=1e-6)
         np.testing.assert_allclose(last, expected[-1], rtol=1e-6)
@@ -730,8 +966,9 @@ def short_loops_may_unroll(n=1_000_000):
 
     Unrolled, all turns can be joined into one kernel, which reads and writes the array
     once. A loop reads and writes it at each turn. So write a few turns as a Python
-    loop, and hundreds as `jax.lax.fori_loop` or `jax.lax.scan`. What to do with all
-    this is the subject of the next lesson, gradient_descent.
+    loop, and hundreds as `jax.lax.fori_loop` or `jax.lax.scan`. (With `unroll=True`,
+    `jax.lax.fori_loop` is unrolled for you.) The next lesson, gradient_descent, puts
+    all this to work.
 
     Myth: `jax.lax.fori_loop` is always faster than a Python loop.
     """
@@ -747,9 +984,9 @@ def short_loops_may_unroll(n=1_000_000):
         return jax.lax.fori_loop(0, 10, lambda i, x: 0.5 * x + 1, x)
 
     x = jnp.ones(n)
-    race([unrolled, rolled], x, seconds=0.1)
     y = unrolled(x)
     z = rolled(x)
+    race([unrolled, rolled], x, seconds=0.1)
     return y, z
 
 
