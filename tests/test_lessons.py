@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jaxintro._engine import catalog, index, outcome, page, report, teeth, text
+from jaxintro._engine import catalog, index, outcome, page, report, setting, teeth, text
 from jaxintro._engine.independence import borrowed
 
 PAGES = {lesson.name: page.read(lesson) for lesson in catalog.course()}
@@ -25,6 +25,13 @@ CHECKS = [
     for check in demo.checks
 ]
 BLUNTEST = 1e-3
+
+
+@pytest.fixture(autouse=True)
+def pinned():
+    """Lessons run under JAX's default settings, as for a reader."""
+    with setting.pinned():
+        yield
 
 
 @pytest.mark.parametrize(("found", "demo", "check"), CHECKS)
