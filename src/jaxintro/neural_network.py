@@ -3,7 +3,7 @@
 A network needs no class and no library. It is made of arrays, functions, `jax.grad`,
 `jax.jit` and random keys, all of which you know. First you will see each part alone, on
 a tiny network whose every number fits the page. Then the same few functions learn to
-read handwritten digits, in about a second. The last part is the honest one: how well
+read handwritten digits, in a second or two. The last part is the honest one: how well
 the network reads digits that it has never seen, and what it gets wrong. Read first:
 grad, shapes_and_branches and gradient_descent.
 """
@@ -60,7 +60,7 @@ def init_params(key, sizes):
     for n, m in pairwise(sizes):
         key, subkey = jax.random.split(key)
         w = jax.random.normal(subkey, (n, m))
-        w = w * np.sqrt(2 / n)
+        w = w * (2 / n) ** 0.5
         params.append({"w": w, "b": jnp.zeros(m)})
     return params
 
@@ -97,61 +97,64 @@ def check_count_is_that_of_weights_and_offsets():
         assert shapes == [{"w": (n, m), "b": (m,)} for n, m in pairs]
         for layer, (n, m) in zip(params, pairs, strict=True):
             np.testing.assert_array_equal(layer["b"], np.zeros(m))
-            # chance: the spread of k random numbers is known to about 1 / √(2 k)
-            spread = 5 / np.sqrt(2 * n * m)
-            np.testing.assert_allclose(np.std(layer["w"]), (2 / n) ** 0.5, rtol=spread)
-
-
-def check_weights_are_those_of_the_key():
-    """The same key makes the same weights, and another key makes others."""
-    first, again, other = (parameters_are_a_list_of_dicts(s)[0] for s in (0, 0, 1))
-    for one, two, three in zip(first, again, other, strict=True):
-        np.testing.assert_array_equal(one["w"], two["w"])
-        assert np.all(np.asarray(one["w"]) != np.asarray(three["w"]))
+            # the spread of k random numbers is known to about 1 / √(2 k)
+            chance = 5 / np.sqrt(2 * n * m)
+            assert abs(np.std(layer["w"]) / (2 / n) ** 0.5 - 1) < chance
 
 
 def forward(params, x):
-    """The network: from inputs to a score for each kind."""
+    """The network: from one input to a score for each kind."""
     for layer in params[:-1]:
         z = x @ layer["w"] + layer["b"]
         x = jax.nn.relu(z)
-    return x @ params[-1]["w"] + params[-1]["b"]
+    last = params[-1]
+    return x @ last["w"] + last["b"]
 
 
-def network_is_a_function(seed=18):
-    """The network is a function of parameters and inputs.
+def network_is_a_function(seed=18, point=(1.0, 0.0)):
+    """The network is a function of parameters and an input.
 
     `forward` applies one layer after the other. The last one has no `relu`, for a score
-    may be negative. Our tiny network shall learn to tell two kinds of points apart. A
+    may be negative. Our tiny network shall learn to tell two kinds of points apart: a
     point belongs to kind 1 if exactly one of its two numbers is 1, and else to kind 0.
-    The four points go in together, one in each row of x, and each gets two scores. The
-    kind with the higher score is the guess of the network. The weights are still
-    random, so the guesses mean nothing yet.
+    A point gets a score for either kind. The kind with the higher score is the guess of
+    the network. The weights are still random, so the guesses mean nothing yet.
+
+    `jax.vmap` makes a function for many points of it: `in_axes=(None, 0)` says that all
+    use the same parameters, and that each row of x is a point.
     """
     params = init_params(jax.random.key(seed), (2, 3, 2))
+    scores = forward(params, jnp.array(point))
+    guess = jnp.argmax(scores)
+
     x = jnp.array(POINTS)
-    scores = forward(params, x)
-    guesses = jnp.argmax(scores, axis=1)
-    return params, scores, guesses
+    all_scores = jax.vmap(forward, in_axes=(None, 0))(params, x)
+    guesses = jnp.argmax(all_scores, axis=1)
+    return params, scores, guess, all_scores, guesses
 
 
 def check_scores_are_those_of_plain_loops():
     """The scores are those of plain loops over weights and numbers."""
-    for seed in (18, 4):
-        params, scores, guesses = network_is_a_function(seed)
-        for point, row, guess in zip(POINTS, scores, guesses, strict=True):
+    for seed, which in ((18, 2), (4, 1)):
+        params, scores, guess, all_scores, guesses = network_is_a_function(
+            seed, POINTS[which]
+        )
+        for n, point in enumerate(POINTS):
             for number, layer in enumerate(params):
                 columns = zip(*layer["w"].tolist(), strict=True)
                 sums = [np.dot(point, column) for column in columns]
                 point = np.add(sums, layer["b"].tolist())
                 point = np.maximum(point, 0) if number == 0 else point
-            np.testing.assert_allclose(row, point, rtol=1e-5, atol=1e-6)
-            assert guess == np.argmax(point)
+            np.testing.assert_allclose(all_scores[n], point, rtol=1e-5, atol=1e-6)
+            assert guesses[n] == np.argmax(point)
+        np.testing.assert_allclose(scores, all_scores[which], rtol=1e-6)
+        assert guess == guesses[which]
 
 
 def loss(params, x, y):
     """How surprised the network is by the labels, on average."""
-    log_p = jax.nn.log_softmax(forward(params, x))
+    scores = jax.vmap(forward, in_axes=(None, 0))(params, x)
+    log_p = jax.nn.log_softmax(scores)
     of_label = log_p[jnp.arange(len(y)), y]
     return -jnp.mean(of_label)
 
@@ -171,7 +174,8 @@ def loss_is_surprise(seed=18):
     params = init_params(jax.random.key(seed), (2, 3, 2))
     x = jnp.array(POINTS)
     y = jnp.array(LABELS)
-    p = jax.nn.softmax(forward(params, x))
+    scores = jax.vmap(forward, in_axes=(None, 0))(params, x)
+    p = jax.nn.softmax(scores)
     value = loss(params, x, y)
     all_zero = jax.tree.map(jnp.zeros_like, params)
     loss_of_zeros = loss(all_zero, x, y)
@@ -279,7 +283,7 @@ def one_update_lowers_the_loss(seed=18):
     """One update moves all parameters a little, and the loss falls.
 
     `jax.tree.map` goes through parameters and gradient together. It takes 0.3 times the
-    slope from each parameter.
+    slope from each parameter. (This 0.3 is the learning rate.)
     """
     params = init_params(jax.random.key(seed), (2, 3, 2))
     x = jnp.array(POINTS)
@@ -313,7 +317,7 @@ def train_step(params, x, y):
 
 
 def whole_step_in_one_program(seconds=0.2):
-    """The whole training step should be one compiled program.
+    """The whole training step goes into one compiled program.
 
     Forward, loss, gradient and update: `train_step` does all of them, and `jax.jit`
     compiles it as a whole. In `step_in_parts`, only the loss and its gradient are
@@ -360,7 +364,9 @@ def read_digits(name):
     """Pictures and labels, from a file that comes with this course."""
     path = files("jaxintro") / "data" / name
     with path.open("rb") as file, np.load(file) as data:
-        return data["images"].reshape(-1, 64), data["labels"]
+        pictures = data["images"].reshape(-1, 64)
+        labels = data["labels"].astype(np.int32)
+    return pictures, labels
 
 
 def draw(picture):
@@ -424,9 +430,8 @@ def some_are_held_out_first(seed=0):
 
     `jax.random.permutation` gives the numbers 0 to 1796 in random order. The first
     1,280 pictures are for training: that is 20 times 64. The last 510 are held out.
-    (The 7 between them are not used.)
-
-    Predict: is any picture in both parts?
+    (The 7 between them are not used.) `in_both` collects the pictures that are in both
+    parts.
     """
     order = jax.random.permutation(jax.random.key(seed), 1797)
     x, y = digits(order[:1280])
@@ -471,7 +476,8 @@ def one_epoch_in_shuffled_batches(seed=1):
     collected. So an epoch is one program, which Python starts once.
 
     The network has 64 inputs, 32 numbers in the middle, and a score for each of the ten
-    digits. If all digits are equally likely, the loss is log 10, which is 2.3.
+    digits; it has 2,410 parameters. If all digits are equally likely, the loss is
+    log 10, which is 2.3.
 
     Predict: how far does the loss fall in the 20 steps of one epoch?
     """
@@ -554,7 +560,7 @@ def honest_score(seed=1):
     """The score that counts is that on the held-out digits.
 
     The score is the share of the pictures that the network reads right. `partial` fills
-    in the trained parameters, and so makes a function from pixels to scores.
+    in the trained parameters, and so makes a function of a picture alone.
 
     Two numbers stand beside the honest score. One is the score on the pictures of the
     training: it flatters. The other is the score of somebody who does not look at the
@@ -569,10 +575,10 @@ def honest_score(seed=1):
     key = jax.random.key(seed)
     network = partial(forward, train(key, x, y, x_new, y_new)[0])
 
-    guesses = jnp.argmax(network(x_new), axis=1)
+    guesses = jnp.argmax(jax.vmap(network)(x_new), axis=1)
     score = np.mean(guesses == y_new)
     uncertain = np.sqrt(score * (1 - score) / 510)
-    training_guesses = jnp.argmax(network(x), axis=1)
+    training_guesses = jnp.argmax(jax.vmap(network)(x), axis=1)
     training_score = np.mean(training_guesses == y)
     commonest = np.argmax(np.bincount(y))
     always_the_same = np.mean(y_new == commonest)
@@ -584,7 +590,7 @@ def honest_score(seed=1):
 
 def check_more_than_95_of_100_new_digits_are_read():
     """Of the held-out digits more than 95 % are read right, of the known ones 99 %."""
-    # Blunt: one picture of 510 may be so close a call that 32 bits decide otherwise
+    # one picture may be so close a call that 32 bits decide otherwise: hence <= 1
     for seed in (1, 2):
         network, x, y, x_new, y_new, new, old, score, about, known, _ = honest_score(
             seed
@@ -594,7 +600,7 @@ def check_more_than_95_of_100_new_digits_are_read():
         for pixels, labels, guesses, found in cases:
             expected = np.argmax(scores_in_numpy(params, pixels), axis=1)
             assert np.sum(guesses != expected) <= 1
-            np.testing.assert_allclose(found, np.mean(expected == labels), atol=2e-3)
+            np.testing.assert_allclose(found, np.mean(guesses == labels), rtol=1e-6)
         assert score > 0.95
         assert known > 0.99
         np.testing.assert_allclose(about**2, score * (1 - score) / 510, rtol=1e-5)
@@ -623,7 +629,7 @@ def digits_that_it_gets_wrong(seed=1):
     x_new, y_new = digits(order[1287:])
     key = jax.random.key(seed)
     network = partial(forward, train(key, x, y, x_new, y_new)[0])
-    guesses = np.asarray(network(x_new)).argmax(axis=1)
+    guesses = np.argmax(np.asarray(jax.vmap(network)(x_new)), axis=1)
     is_wrong = guesses != y_new
     wrong = np.flatnonzero(is_wrong)
     some = wrong[:8]
@@ -632,7 +638,8 @@ def digits_that_it_gets_wrong(seed=1):
     draw(row)
     meant = y_new[some]
     read = guesses[some]
-    sure = jnp.max(jax.nn.softmax(network(x_new[some])), axis=1)
+    p = jax.nn.softmax(jax.vmap(network)(x_new[some]))
+    sure = jnp.max(p, axis=1)
 
     _, axes = plt.subplots(figsize=(8, 1.5))
     axes.imshow(row, cmap="gray_r")
@@ -663,8 +670,8 @@ def new_hands_are_harder(seed=1):
 
     Let us look at the labels in the order of the file. The same long row of digits
     comes again and again, 14 times: it seems that people filled in forms, one after the
-    other. When we shuffled, each form went into both parts. So the network was tested
-    with digits of people whose hand it knew.
+    other. When we shuffled, digits of each form went into both parts. So the network
+    knew the hands that it was tested on.
 
     Now we do not shuffle. The first 1,280 pictures are for training, and they are of
     the first ten forms. The last 510 are the other four forms.
@@ -674,20 +681,20 @@ def new_hands_are_harder(seed=1):
     every = np.arange(1797)
     x, y = digits(every[:1280])
     x_new, y_new = digits(every[1287:])
-    labels = "".join(map(str, [*y, *y_new]))
-    print(labels[:65])
-    print(labels[130:195])
+    labels_as_text = "".join(map(str, [*y, *y_new]))
+    print(labels_as_text[:65])
+    print(labels_as_text[130:195])
 
     key = jax.random.key(seed)
     network = partial(forward, train(key, x, y, x_new, y_new)[0])
-    guesses = jnp.argmax(network(x_new), axis=1)
+    guesses = jnp.argmax(jax.vmap(network)(x_new), axis=1)
     score = np.mean(guesses == y_new)
-    return network, y, x_new, y_new, labels, guesses, score
+    return network, y, x_new, y_new, labels_as_text, guesses, score
 
 
 def check_unknown_forms_are_read_less_well():
-    """The row comes 14 times, and of the digits in the last four under 95 % are read."""
-    # Blunt: one picture of 510 may be so close a call that 32 bits decide otherwise
+    """The row comes 14 times; of the digits of the last four under 95 % are read."""
+    # one picture may be so close a call that 32 bits decide otherwise: hence <= 1
     for seed in (1, 2):
         network, y, x_new, y_new, labels, guesses, score = new_hands_are_harder(seed)
         assert labels == "".join(str(label) for label in [*y, *y_new])
@@ -695,7 +702,7 @@ def check_unknown_forms_are_read_less_well():
         assert (labels.count(row), labels[1280:].count(row)) == (14, 4)
         expected = np.argmax(scores_in_numpy(*network.args, x_new), axis=1)
         assert np.sum(guesses != expected) <= 1
-        np.testing.assert_allclose(score, np.mean(expected == y_new), atol=2e-3)
+        np.testing.assert_allclose(score, np.mean(guesses == y_new), rtol=1e-6)
         assert 0.85 < score < 0.95
 
 
@@ -705,7 +712,8 @@ def zeros_learn_nothing(count=100, labels=LABELS):
     This is our tiny network again. The slope of a weight is a product: what comes in,
     times what comes back from the layer above. In the second layer, what comes in is 0.
     In the first, what comes back has been multiplied by weights that are 0. So each
-    slope of a weight is 0. (Only the last offsets can learn, and they see no picture.)
+    slope of a weight is 0. (Only the offsets of the last layer can move, and they know
+    nothing of the points.)
 
     Myth: the weights may begin anywhere, for training finds the right ones.
     """
@@ -715,7 +723,7 @@ def zeros_learn_nothing(count=100, labels=LABELS):
     y = jnp.array(labels)
     for _ in range(count):
         params, value = train_step(params, x, y)
-    p = jax.nn.softmax(forward(params, x))
+    p = jax.nn.softmax(jax.vmap(forward, in_axes=(None, 0))(params, x))
     return params, value, p
 
 
@@ -753,7 +761,7 @@ def saved_and_loaded(seed=18):
     ready-made updates. Both work with functions and pytrees like these.
     """
     params = init_params(jax.random.key(seed), (2, 3, 2))
-    named = {keystr(path): array for path, array in jax.tree.leaves_with_path(params)}
+    named = {keystr(p): w for p, w in jax.tree.leaves_with_path(params)}
     other = init_params(jax.random.key(seed + 1), (2, 3, 2))
     with TemporaryDirectory() as folder:
         file = Path(folder) / "network.npz"
