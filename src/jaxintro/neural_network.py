@@ -61,7 +61,7 @@ def init_params(key, sizes):
         key, subkey = jax.random.split(key)
         w = jax.random.normal(subkey, (n, m))
         w = w * (2 / n) ** 0.5
-        params.append({"w": w, "b": jnp.zeros(m)})
+        params.append({"b": jnp.zeros(m), "w": w})
     return params
 
 
@@ -194,17 +194,23 @@ def check_loss_is_the_mean_surprise():
         np.testing.assert_allclose(loss_of_zeros, np.log(2), rtol=1e-6)
 
 
+@jax.jit
+def loss_and_gradient(params, x, y):
+    """The loss, and its slope for each parameter."""
+    return jax.value_and_grad(loss)(params, x, y)
+
+
 def slope_for_each_parameter(seed=18):
     """One call gives the slope of the loss for every parameter.
 
     The gradient is a list of dicts, with the same shapes as the parameters.
-    `jax.value_and_grad` gives the loss as well. A positive slope says that the loss
-    grows when this parameter grows.
+    `jax.value_and_grad` gives the loss as well, and `jax.jit` compiles both. A positive
+    slope says that the loss grows when this parameter grows.
     """
     params = init_params(jax.random.key(seed), (2, 3, 2))
     x = jnp.array(POINTS)
     y = jnp.array(LABELS)
-    value, gradient = jax.value_and_grad(loss)(params, x, y)
+    value, gradient = loss_and_gradient(params, x, y)
     return params, value, gradient
 
 
@@ -244,15 +250,15 @@ def loss_in_numpy(params, x, y):
 def slope_checked_by_a_nudge(row=0, column=1, nudge=1e-6):
     """To check a gradient, nudge one weight and see how the loss changes.
 
-    `jax.grad` is right about the loss that you wrote, even if you made a mistake in it.
-    So we write the loss once more, without JAX. Then we make one weight a little larger
-    and a little smaller, and divide the change of the loss by the change of the weight.
-    The change is tiny: with 32 bits, most of its digits would be lost.
+    JAX is right about the loss that you wrote, even if you made a mistake in it. So we
+    write the loss once more, without JAX. Then we make one weight a little larger and a
+    little smaller, and divide the change of the loss by the change of the weight. The
+    change is tiny: with 32 bits, most of its digits would be lost.
     """
     params = init_params(jax.random.key(18), (2, 3, 2))
     x = np.array(POINTS)
     y = np.array(LABELS)
-    gradient = jax.grad(loss)(params, x, y)
+    gradient = loss_and_gradient(params, x, y)[1]
     slope = gradient[1]["w"][row, column]
 
     w = np.float64(params[1]["w"])
@@ -266,7 +272,7 @@ def slope_checked_by_a_nudge(row=0, column=1, nudge=1e-6):
 
 
 def check_both_slopes_agree():
-    """The slope of `jax.grad` and the slope by a nudge agree to five digits."""
+    """The slope by JAX and the slope by a nudge agree to five digits."""
     for row in range(3):
         for column in (0, 1):
             slope, above, below, by_nudge = slope_checked_by_a_nudge(row, column)
@@ -288,7 +294,7 @@ def one_update_lowers_the_loss(seed=18):
     params = init_params(jax.random.key(seed), (2, 3, 2))
     x = jnp.array(POINTS)
     y = jnp.array(LABELS)
-    before, gradient = jax.value_and_grad(loss)(params, x, y)
+    before, gradient = loss_and_gradient(params, x, y)
     params = update(params, gradient)
     after = loss(params, x, y)
     return gradient, params, before, after
@@ -312,7 +318,7 @@ def check_update_subtracts_and_the_loss_falls():
 @jax.jit
 def train_step(params, x, y):
     """A whole step of the training, as one compiled program."""
-    value, gradient = jax.value_and_grad(loss)(params, x, y)
+    value, gradient = loss_and_gradient(params, x, y)
     return update(params, gradient), value
 
 
@@ -320,9 +326,10 @@ def whole_step_in_one_program(seconds=0.2):
     """The whole training step goes into one compiled program.
 
     Forward, loss, gradient and update: `train_step` does all of them, and `jax.jit`
-    compiles it as a whole. In `step_in_parts`, only the loss and its gradient are
-    compiled, and the update runs operation by operation. Each program or operation that
-    Python starts costs time, and for small arrays this is most of the time.
+    compiles it as a whole. A compiled function that is called in it becomes a part of
+    this one program. In `step_in_parts`, only `loss_and_gradient` is compiled, and the
+    update runs operation by operation. Each program or operation that Python starts
+    costs time, and for small arrays this is most of the time.
 
     Below the race we count the starts. In a jaxpr, which `jax.make_jaxpr` makes, each
     operation is one equation, and so is a compiled function. Its `eqns` is the list of
@@ -334,10 +341,9 @@ def whole_step_in_one_program(seconds=0.2):
     params = init_params(jax.random.key(18), (2, 3, 2))
     x = jnp.array(POINTS)
     y = jnp.array(LABELS)
-    compiled = jax.jit(jax.value_and_grad(loss))
 
     def step_in_parts(params, x, y):
-        value, gradient = compiled(params, x, y)
+        value, gradient = loss_and_gradient(params, x, y)
         return update(params, gradient), value
 
     two_ways = [step_in_parts, train_step]
@@ -638,8 +644,7 @@ def digits_that_it_gets_wrong(seed=1):
     draw(row)
     meant = y_new[some]
     read = guesses[some]
-    p = jax.nn.softmax(jax.vmap(network)(x_new[some]))
-    sure = jnp.max(p, axis=1)
+    sure = jnp.max(jax.nn.softmax(jax.vmap(network)(x_new[some])), axis=1)
 
     _, axes = plt.subplots(figsize=(8, 1.5))
     axes.imshow(row, cmap="gray_r")
@@ -666,7 +671,7 @@ def check_each_is_a_held_out_digit_read_wrong():
 
 
 def new_hands_are_harder(seed=1):
-    """A score holds for digits like the held-out ones, and for no others.
+    """A score holds only for digits that are like the held-out ones.
 
     Let us look at the labels in the order of the file. The same long row of digits
     comes again and again, 14 times: it seems that people filled in forms, one after the

@@ -588,11 +588,12 @@ def jax_finds_keys_used_twice(seed=0):
 
     `jax.config.update("jax_debug_key_reuse", True)` switches that on. A key then counts
     as used when you have split it or drawn with it, and to use it again is a
-    `KeyReuseError`. Switch it on in your tests. Below it finds the mistake from above,
-    one key for both `make_data` and `init_model`, and then a key that draws twice.
+    `KeyReuseError`. Switch it on in your tests, before anything else: an old JAX does
+    not see what was compiled before.
 
-    In the first message, `random_split` is JAX's inner name for `split`. The second
-    message speaks of a jit-compiled function: that is `uniform`, which JAX compiles.
+    Below it finds the mistake from above, one key for both `make_data` and
+    `init_model`. Then it finds a compiled function that is called twice with one key.
+    In the first message, `random_split` is JAX's inner name for `split`.
     """
     jax.config.update("jax_debug_key_reuse", True)
     key = jax.random.key(seed)
@@ -602,10 +603,14 @@ def jax_finds_keys_used_twice(seed=0):
     except jax.errors.KeyReuseError as error:
         split_twice = error
 
+    @jax.jit
+    def draw(key):
+        return jax.random.uniform(key)
+
     key = jax.random.key(seed)
-    jax.random.uniform(key)
+    draw(key)
     try:
-        jax.random.uniform(key)
+        draw(key)
     except jax.errors.KeyReuseError as error:
         drawn_twice = error
 

@@ -153,15 +153,18 @@ def vmap_is_not_jit(size=4):
     Myth: `vmap` compiles the function.
     """
     x = jnp.linspace(0, 1, size)
+    y = jax.vmap(parabola)(x)
     compiled = jax.make_jaxpr(jax.jit(parabola))(x)
     vmapped = jax.make_jaxpr(jax.vmap(parabola))(x)
-    return compiled, vmapped
+    return y, compiled, vmapped
 
 
 def check_only_jit_makes_one_program():
     """There is one `jit[…]` with `jax.jit`, and there is none with `vmap`."""
     for size in (4, 9):
-        compiled, vmapped = vmap_is_not_jit(size)
+        y, compiled, vmapped = vmap_is_not_jit(size)
+        x = np.linspace(0, 1, size)
+        np.testing.assert_allclose(y, 3 * x**2 + x, rtol=1e-6)
         assert str(compiled).count("jit[") == 1
         assert str(vmapped).count("jit") == 0
 
@@ -197,9 +200,9 @@ def loop_against_vmap(few=50, many=500, seconds=0.1):
     """The larger a batch of small operations, the more `vmap` gains over a loop.
 
     To start an operation takes JAX some microseconds, even for a single number. The
-    loop pays that for every example: to take it out, to square it and to add it.
-    `vmap` pays it once for the batch. (Where each example is much work, as a product
-    of large matrices is, there is little to gain.)
+    loop pays that three times for every example: to take it out, to square it and to
+    add it. `vmap` pays for one square and one sum. (Where each example is much work, as
+    a product of large matrices is, there is little to gain.)
 
     `race` times functions against each other on the same arguments. Here it does so
     for a batch of 50 and for a batch of 500. Compare the two ratios. The first call of
@@ -211,7 +214,8 @@ def loop_against_vmap(few=50, many=500, seconds=0.1):
 
     def loop(batch):
         total = 0.0
-        for x in batch:
+        for i in range(len(batch)):
+            x = batch[i]
             total = total + square(x)
         return total
 
@@ -896,7 +900,7 @@ def check_shared_test_keeps_its_cond():
 
 
 def count_halvings(x):
-    """How often can x be halved before it is below 1? Each round prints."""
+    """Halve x until it is below 1, and count; each round prints."""
 
     def not_done(state):
         x, _ = state
@@ -989,14 +993,15 @@ def map_when_memory_is_short(batch=50, size=1000):
     bytes_at_once = explain(at_once, x).temp_bytes
     bytes_in_tens = explain(in_tens, x).temp_bytes
     bytes_one_by_one = explain(one_by_one, x).temp_bytes
-    return y, z, bytes_at_once, bytes_in_tens, bytes_one_by_one
+    fewer_is_less = bytes_one_by_one < bytes_in_tens < bytes_at_once
+    return y, z, fewer_is_less
 
 
 def check_map_holds_one_list():
     """Both give the same numbers; here one at a time needs least, all at once most."""
-    y, z, at_once, in_tens, one_by_one = map_when_memory_is_short()
+    y, z, fewer_is_less = map_when_memory_is_short()
     lists = np.outer(np.arange(50), np.arange(1000)) % 997
     expected = np.sort(lists, axis=1)[:, 500]
     np.testing.assert_array_equal(y, expected)
     np.testing.assert_array_equal(z, expected)
-    assert one_by_one < in_tens < at_once
+    assert fewer_is_less
