@@ -34,6 +34,7 @@ def _without_pointers(said: str) -> str:
     said = re.sub(r"Traceback \(most recent call last\):\n(?:[ \t].*\n)*", "", said)
     said = re.sub(r"\n?See \S*https?://\S+[^\n]*", "", said)
     said = re.sub(r" (?:at|from line) [^\s:]+:\d+(?::\d+)?(?: \([^)\n]*\))?", "", said)
+    said = re.sub(r"\s*This \w+ with object id .*", "", said, flags=re.DOTALL)
     said = re.sub(r" \(https?://[^)\s]+\)|[,:]?\s*(?:see )?https?://\S+", "", said)
     said = re.sub(r"[.;,]?\s*For more information\W*$", ".", said)
     return said.strip("\n")
