@@ -1,6 +1,6 @@
-"""Write docs/SOURCES.md: what five introductions to JAX say, and what is true today.
+"""The text of docs/SOURCES.md: what introductions to JAX say, and what is true today.
 
-Run `python docs/sources.py` after a change of sources.toml, or of a claim that it
+`python docs/in_step.py` writes it, after a change of sources.toml or of a claim that it
 names. The claims are read from the lessons; nothing is run, JAX is not imported.
 """
 
@@ -19,7 +19,7 @@ VERDICTS = {
     "wrong": "not true, or no good advice; the lesson shows what is",
 }
 OPENING = """\
-<!-- Made by `python docs/sources.py` from docs/sources.toml and the lessons. -->
+<!-- Made by `python docs/in_step.py` from docs/sources.toml and the lessons. -->
 
 # What five introductions to JAX say, and what is true today
 
@@ -100,7 +100,3 @@ def _table(head: list[str], lines: list[list[str]]) -> str:
 
 def _escape(text: str) -> str:
     return notebook.escape(text).replace("|", "\\|")  # a bar would end the cell
-
-
-if __name__ == "__main__":
-    (HERE / "SOURCES.md").write_text(render(), encoding="utf-8", newline="\n")
