@@ -165,8 +165,8 @@ def _verdict(
     try:
         with _unheard():
             prove(getattr(module, check.name))
-        seconds = time.perf_counter() - start
-        bite = measure(module, section, check).sharpness if sharpness else None
+            seconds = time.perf_counter() - start
+            bite = measure(module, section, check).sharpness if sharpness else None
     except (Exception, SystemExit) as raised:
         seconds = time.perf_counter() - start
         why = explain_failure(raised, str(module.__file__))

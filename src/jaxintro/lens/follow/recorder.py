@@ -325,8 +325,13 @@ class Recorder:
 
 def _arguments(names: str, values: tuple[Any, ...]) -> Words:
     said = [
-        f"{name}: {str(words(value)).replace('a tracer,', 'tracer')}"
+        f"{name}: {_tracers(words(value))}"
         for name, value in zip(names.split(", "), values, strict=True)
         if holds_tracer(value)
     ]
     return Words("; ".join(said))
+
+
+def _tracers(said: Words) -> str:
+    """An argument that is a tracer, or holds some, in few words."""
+    return (str(said) or said.brief or "many tracers").replace("a tracer,", "tracer")

@@ -42,6 +42,8 @@ from jaxintro.lens.follow.said import (
     without_addresses,
 )
 
+LONG = 6  # lines of a container after which the kinds of its parts say more
+
 
 def words(value: Any, depth: int = DEPTH) -> Words:
     """What a page says of a value; a value that cannot say what it is, is named."""
@@ -143,9 +145,19 @@ def _container(parts: Parts, depth: int) -> Words:
     if many:
         blocks.insert(EDGE, ["…"])
     lines = capped((p for b in blocks for line in b for p in folded(line)), MOST)
-    if all(word.brief for word in said) and len(shorter) <= WIDE:
+    numbers_first = parts.kind is Several or len(lines) <= LONG
+    if numbers_first and all(w.brief for w in said) and len(shorter) <= WIDE:
         return Words(shorter, block=lines)
-    return Words(block=lines)
+    outline = ", ".join(label + (w.kind or w.brief or w.text) for label, w in labelled)
+    outline = f"{parts.opening}{outline}{parts.closing}"
+    if len(lines) > LONG and not many and _told_in_short(said) and len(outline) <= WIDE:
+        return Words(outline)
+    return Words(block=lines, brief=outline if len(outline) <= WIDE else "")
+
+
+def _told_in_short(said: list[Words]) -> bool:
+    """Each of them can be told by its kind alone, or in short."""
+    return all(word.kind or word.brief or word.text for word in said)
 
 
 def _block(label: str, word: Words) -> list[str]:
