@@ -1,6 +1,7 @@
 """A page as a notebook that runs as it is: prose, demos, and claims one by one."""
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -31,6 +32,8 @@ NO_PICTURE_TWICE = """\
 import matplotlib.pyplot
 
 matplotlib.pyplot.close("all")  # the picture stands above"""
+
+EMPHASIS = r"(?<![\w*\\])\\\*([^*\s\\][^*\\]*)\\\*(?![\w*])"  # its stars are escaped
 
 CLOSED = {"jupyter": {"source_hidden": True}, "tags": ["hide-input"]}
 
@@ -89,10 +92,11 @@ def render(page: Page) -> str:
 
 
 def escape(text: str) -> str:
-    """Text as Markdown that shows every sign; code between backticks stays as it is."""
+    """Text as Markdown that shows every sign but those of `code` and *emphasis*."""
     parts = text.split("`")
     for i in range(0, len(parts), 2):
-        parts[i] = parts[i].replace("*", "\\*").replace("<", "&lt;")
+        signs = parts[i].replace("*", "\\*").replace("<", "&lt;")
+        parts[i] = re.sub(EMPHASIS, r"*\1*", signs)
     return "`".join(parts)
 
 

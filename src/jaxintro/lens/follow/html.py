@@ -8,7 +8,7 @@ from jaxintro.lens.follow.table import Piece, Row
 # A notebook may drop style sheets but keeps these; the colours read on white and black.
 CELL = "text-align:left;vertical-align:top;background:none;padding:0 0.8em;border:0;"
 CODE = f"{CELL}white-space:pre;border-right:2px solid rgba(128,128,128,0.45);"
-VALUE = f"{CELL}white-space:pre-wrap;color:#1a8f7d;"
+VALUE = f"{CELL}white-space:pre-wrap;font-weight:600;color:#1a8f7d;"
 RAISED = f"{CELL}white-space:pre-wrap;color:#d0473d;"
 TABLE = "font-family:monospace;border-collapse:collapse;margin:0.3em 0;"
 

@@ -1,10 +1,11 @@
 """`%%follow`: a notebook cell shows its lines, and beside each what it gave."""
 
+import re
 from typing import Any
 
 from jaxintro.lens.follow.html import code_table
 from jaxintro.lens.follow.record import recording_cell
-from jaxintro.lens.follow.table import plain, rows, table
+from jaxintro.lens.follow.table import Row, plain, rows, table
 
 
 class CellReport:
@@ -39,7 +40,27 @@ def follow_cell(shell: Any, source: str) -> None:
             recorder.close()
             lines = python.rstrip("\n").split("\n")
             show: Any = display
-            show(CellReport(rows(lines, recorder.list)))
+            show(CellReport(without_repeats(rows(lines, recorder.list))))
+
+
+def without_repeats(found: list[Row]) -> list[Row]:
+    """The rows without what they have said before.
+
+    `return a, b` gives what the lines of a and b gave, and a call of a function of the
+    cell what the function's own lines gave.
+    """
+    defined = {m[1] for row in found if (m := re.match(r"def (\w+)", row.code))}
+    shown = []
+    for row in found:
+        call = re.fullmatch(r"(\w+)\(.*\)", row.code)
+        again = re.fullmatch(r"\s+return \w+(, \w+)*", row.code)
+        raised = any(piece.style == "raised" for piece in row.pieces)
+        if (again or (call and call[1] in defined)) and not raised:
+            row = row._replace(pieces=())
+        shown.append(row)
+    while len(shown) > 1 and not shown[-1].pieces and shown[-1].code.strip() == "":
+        shown.pop()
+    return shown
 
 
 def register(shell: Any) -> None:

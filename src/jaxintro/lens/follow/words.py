@@ -144,7 +144,8 @@ def _container(parts: Parts, depth: int) -> Words:
     blocks = [_block(label, word) for label, word in labelled]
     if many:
         blocks.insert(EDGE, ["…"])
-    lines = capped((p for b in blocks for line in b for p in folded(line)), MOST)
+    framed = _framed([line for block in blocks for line in block], parts)
+    lines = capped((part for line in framed for part in folded(line)), MOST)
     numbers_first = parts.kind is Several or len(lines) <= LONG
     if numbers_first and all(w.brief for w in said) and len(shorter) <= WIDE:
         return Words(shorter, block=lines)
@@ -152,7 +153,16 @@ def _container(parts: Parts, depth: int) -> Words:
     outline = f"{parts.opening}{outline}{parts.closing}"
     if len(lines) > LONG and not many and _told_in_short(said) and len(outline) <= WIDE:
         return Words(outline)
-    return Words(block=lines, brief=outline if len(outline) <= WIDE else "")
+    return Words(block=lines)
+
+
+def _framed(lines: list[str], parts: Parts) -> list[str]:
+    """The lines of the entries between the container's brackets."""
+    if not lines or len(parts.opening) > 1:  # below a name there is room for no frame
+        return lines
+    indent = " " * len(parts.opening)
+    first, *rest = [parts.opening + lines[0], *(indent + line for line in lines[1:])]
+    return [first, *rest[:-1], rest[-1] + parts.closing] if rest else [first]
 
 
 def _told_in_short(said: list[Words]) -> bool:
