@@ -16,6 +16,8 @@ IDS = [
     *(f"V{n}" for n in range(1, 10)),
     *(f"J{n}" for n in range(1, 21) if n != 19),
     *(f"D{n}" for n in range(1, 7)),
+    "W1",
+    "W2",
 ]
 GOOD = {
     "N1": {
