@@ -334,4 +334,6 @@ def _arguments(names: str, values: tuple[Any, ...]) -> Words:
 
 def _tracers(said: Words) -> str:
     """An argument that is a tracer, or holds some, in few words."""
-    return (str(said) or said.brief or "a tree of tracers").replace("a tracer,", "tracer")
+    return (str(said) or said.brief or "a tree of tracers").replace(
+        "a tracer,", "tracer"
+    )

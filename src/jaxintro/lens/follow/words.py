@@ -140,6 +140,9 @@ def _container(parts: Parts, depth: int) -> Words:
     line = Words(parts.opening + ", ".join(texts) + parts.closing, kind, brief=shorter)
     whole = all(word.text or not word.block for word in said)
     if whole and len(str(line)) <= WIDE:
+        if parts.kind is Several and not many and any(word.brief for word in said):
+            # two keys, say: below each other rather than in short
+            return line._replace(block=tuple(str(word) for word in said))
         return line
     blocks = [_block(label, word) for label, word in labelled]
     if many:
