@@ -48,7 +48,7 @@ def back_to_numpy(numbers=(1.0, 4.0)):
     `jax.device_get`, `np.asarray` and `np.array` bring the numbers from the device to
     NumPy. What the first two give may share the memory of the JAX array, and that must
     not change. So you can read it, but you cannot write into it. `np.array` makes a
-    copy of your own.
+    copy of your own. Take `np.asarray` if you only want to read.
     """
     x = jnp.array(numbers)
     a = jax.device_get(x)
@@ -79,31 +79,36 @@ def check_numpy_brings_an_array_back():
 def numpy_functions_on_jax_arrays(numbers=(1.0, 2.0, 3.0, 4.0)):
     """Most of NumPy's functions accept a JAX array, and some give one back.
 
-    Some of them only call a method of the array: for these, the result is a JAX array.
-    Others make a NumPy array of x first. Write `jnp` where you want to be sure to stay
-    in JAX. Functions that write into their argument, such as `np.put`, raise an error.
+    Some of them only call the method of the same name, so `np.sum(x)` is the JAX array
+    `x.sum()`. Others make a NumPy array of x first. x has no method `sin` or `stack`,
+    but it has `x.reshape` and `x.sort`. This is a hint and not a rule: write `jnp`
+    where you want to be sure to stay in JAX. Functions that write into their argument,
+    such as `np.put`, raise an error.
 
-    Predict: which of the four results are NumPy arrays?
+    Predict: which results follow the hint, and which one does not?
     """
     x = jnp.array(numbers)
     total = np.sum(x)
     table = np.reshape(x, (2, 2))
     wave = np.sin(x)
     stacked = np.stack([x, x])
-    return total, table, wave, stacked
+    ordered = np.sort(x)
+    return total, table, wave, stacked, ordered
 
 
 def check_some_numpy_functions_stay_in_jax():
-    """`np.sum` and `np.reshape` give JAX arrays, `np.sin` and `np.stack` NumPy's."""
+    """`np.sum` and `np.reshape` give JAX arrays; the other three give NumPy arrays."""
     for numbers in ((1.0, 2.0, 3.0, 4.0), (0.5, -4.0, 3.0, 8.0)):
-        total, table, wave, stacked = numpy_functions_on_jax_arrays(numbers)
+        results = numpy_functions_on_jax_arrays(numbers)
+        total, table, wave, stacked, ordered = results
         for result in (total, table):
             assert not isinstance(result, np.ndarray | np.generic)
-        assert type(wave) is type(stacked) is np.ndarray
+        assert type(wave) is type(stacked) is type(ordered) is np.ndarray
         assert total == sum(numbers)
         assert table.tolist() == [list(numbers[:2]), list(numbers[2:])]
         np.testing.assert_allclose(wave, np.sin(numbers), rtol=1e-6)
         assert stacked.tolist() == [list(numbers)] * 2
+        assert ordered.tolist() == sorted(numbers)
 
 
 def jax_does_not_wait(n=1000):
@@ -112,13 +117,13 @@ def jax_does_not_wait(n=1000):
     A large matrix product takes a while. JAX starts it and returns early, and Python
     goes on while the device still computes. This is called *asynchronous dispatch*.
     When you print the numbers or convert them, JAX waits for them, so they are never
-    wrong. But a time that is taken before is too short. `x.block_until_ready()` waits
-    until x is ready; `race` does this for you. `timeit.timeit(f, number=1)` calls f
-    once and returns the seconds that it took. The first product is not timed, because a
-    first call is slower.
+    wrong. But a time that is taken before may be too short. `x.block_until_ready()`
+    waits until x is ready; `race` does this for you. `timeit.timeit(f, number=1)` calls
+    f once and returns the seconds that it took. The first product is not timed, because
+    a first call is slower.
 
-    How long something takes is shown in this lesson, and never claimed: the sentences
-    after a ✓ are about the results.
+    Times differ from machine to machine, so the sentences after a ✓ are about the
+    results and not about times.
 
     Myth: a clock around a call of JAX says how long the calculation takes.
     """
@@ -145,7 +150,9 @@ def give_jax_a_copy(tries=30):
     may end up in x. Each turn of the first loop gives zeros to JAX, and then writes
     sevens into a. It went wrong if x holds a seven. How often this happens depends on
     luck and on the version of JAX, and it may not happen at all. In the second loop it
-    cannot happen, because nobody writes into the copy that `a.copy()` makes.
+    cannot happen, because nobody writes into the copy that `a.copy()` makes. It can go
+    wrong with `jnp.asarray(a)` too, and with `jax.device_put(a)` even if you wait until
+    x is ready, because x may go on using the memory of a.
     """
     wrong = 0
     for _ in range(tries):
@@ -206,8 +213,9 @@ def a_list_of_jax_numbers_is_slow(count=50, seconds=0.1):
 
     Each turn of such a loop starts operations for one number, and `jnp.array` has to
     start more of them to join the numbers. `jax.vmap`, which you know from first_steps,
-    gives the array at once. If you cannot avoid the list, `jnp.stack` often joins it
-    faster than `jnp.array`.
+    gives the array at once. For a function as simple as this one, `square(x)` would do
+    as well, and would be faster still. If you cannot avoid the list, `jnp.stack` often
+    joins it faster than `jnp.array`.
 
     Predict: how many times as fast as the loop is `jax.vmap` here?
     """
@@ -272,8 +280,8 @@ def compiled_operations_are_joined(count=1_000_000, seconds=0.1):
     piece of machine code that goes through all the numbers in memory. Compiled, the
     five are joined into one. `explain`, which you know from first_steps, counts them:
     `.eager_kernels` is their number without `jax.jit`, `.kernels` when compiled. Where
-    there is nothing to join, as in sorting, NumPy may be faster even then. The time for
-    compiling is not in the table, because `y` was computed before the race.
+    there is nothing to join, as in sorting, NumPy may be faster even then. Each of the
+    three is called once before the race, so nothing is compiled during the race.
 
     The lesson jit says more about this. The next lesson, prng_keys, is about random
     numbers.
@@ -284,23 +292,31 @@ def compiled_operations_are_joined(count=1_000_000, seconds=0.1):
 
     compiled = jax.jit(polynomial)
     x = jnp.linspace(0, 1, count)
+    a = np.asarray(x)
+    y_numpy = polynomial(a)
+    y_plain = polynomial(x)
     y = compiled(x)
     without_jit = explain(polynomial, x).eager_kernels
     with_jit = explain(polynomial, x).kernels
     timed = race(
-        {"JAX": lambda: polynomial(x), "compiled": lambda: compiled(x)},
+        {
+            "NumPy": lambda: polynomial(a),
+            "JAX": lambda: polynomial(x),
+            "compiled": lambda: compiled(x),
+        },
         seconds=seconds,
     )
-    return y, without_jit, with_jit, timed
+    return y_numpy, y_plain, y, without_jit, with_jit, timed
 
 
 def check_five_operations_become_one_kernel():
     """Five operations are five kernels, and one when compiled; the numbers agree."""
     for count in (1_000_000, 10):
-        y, without_jit, with_jit, timed = compiled_operations_are_joined(
+        *results, without_jit, with_jit, timed = compiled_operations_are_joined(
             count, seconds=0.01
         )
         x = np.linspace(0, 1, count)
-        np.testing.assert_allclose(y, x**3 + x**2 + 2 * x + 3, rtol=1e-6)
+        for y in results:
+            np.testing.assert_allclose(y, x**3 + x**2 + 2 * x + 3, rtol=1e-6)
         assert (without_jit, with_jit) == (5, 1)
         assert timed.checked  # race refuses functions whose results differ

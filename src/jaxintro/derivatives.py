@@ -91,7 +91,7 @@ def forwards_or_backwards():
     the work, and not the time: a computer does much of it at once.
 
     Predict: `total` has 300 inputs and 1 output, `spread` has 1 input and 300 outputs.
-    About how many times the work does the wrong way take?
+    Which way is cheap for which? Is the other way more than 100 times the work?
     """
 
     def total(x):
@@ -108,19 +108,17 @@ def forwards_or_backwards():
 
     spread_forwards = explain(jax.jacfwd(spread), 2.0).flops
     spread_backwards = explain(jax.jacrev(spread), 2.0).flops
-    of_total = total_forwards / total_backwards
-    of_spread = spread_backwards / spread_forwards
-    return by_columns, by_row, of_total, of_spread
+    forwards_is_wrong = total_forwards > 100 * total_backwards
+    backwards_is_wrong = spread_backwards > 100 * spread_forwards
+    return by_columns, by_row, forwards_is_wrong, backwards_is_wrong
 
 
 def check_the_wrong_way_costs_n_times_as_much():
-    """Both ways give 3x², and the wrong way takes hundreds of times the work."""
-    by_columns, by_row, of_total, of_spread = forwards_or_backwards()
+    """Both ways give 3x², and the wrong way takes over 100 times the work."""
+    by_columns, by_row, *wrong_ways = forwards_or_backwards()
     expected = 3 * np.linspace(0, 1, 300) ** 2
     np.testing.assert_allclose([by_columns, by_row], [expected] * 2, rtol=1e-5)
-    # Blunt: the compiler decides how many flops an entry of the table takes
-    assert 150 < of_total < 900
-    assert 150 < of_spread < 900
+    assert wrong_ways == [True, True]
 
 
 def the_slope_of_a_gradient(x=(2.0, 3.0)):
@@ -339,14 +337,13 @@ def an_energy_makes_an_orbit(speed=0.8, step=0.05, steps=80):
         v = v + step / 2 * force(q)
         q = q + step * v
         v = v + step / 2 * force(q)
-        return (q, v), (q, v)
+        total = jnp.sum(v**2) / 2 + energy(q)
+        return (q, v), (q, total)
 
     q = jnp.array([1.0, 0.0])
     v = jnp.array([0.0, speed])
-    _, flight = jax.lax.scan(leapfrog, (q, v), length=steps)
-    places, velocities = flight
-    of_motion = jnp.sum(velocities**2, axis=1) / 2
-    energies = of_motion + jax.vmap(energy)(places)
+    _, path = jax.lax.scan(leapfrog, (q, v), length=steps)
+    places, energies = path
 
     _, axes = plt.subplots()
     axes.plot(places[:, 0], places[:, 1], label="planet")
@@ -477,16 +474,16 @@ def a_gradient_is_rounded_too(x=0.001):
 
     slope = jax.grad(f)(x)
     right = -x / 12
-    return slope, right
+    lost = abs(slope - right) > 1
+    return right, lost
 
 
 def check_the_slope_is_lost():
     """The right slope is −x/12, smaller than 0.001; `jax.grad` errs by more than 1."""
     for x in (0.001, 0.002):
-        slope, right = a_gradient_is_rounded_too(x)
+        right, lost = a_gradient_is_rounded_too(x)
         np.testing.assert_allclose(right, -x / 12)
-        # Blunt: the rounding of cos decides how far off the slope is
-        assert abs(slope - right) > 1
+        assert lost
 
 
 def jax_tests_a_gradient_for_you(x=0.5):
@@ -507,6 +504,7 @@ def jax_tests_a_gradient_for_you(x=0.5):
     Where to go next: the lesson on `vmap` takes the gradients of many examples at once,
     and the lesson on gradient descent repeats the step that lowers the loss.
     """
+    x = jnp.array(x)
     check_grads(lambda x: x**3, (x,), order=1)  # right: no error
 
     @jax.custom_vjp
@@ -525,7 +523,8 @@ def jax_tests_a_gradient_for_you(x=0.5):
     except AssertionError as error:
         caught = error
 
-    check_grads(cube, (0.0,), order=1, modes=["rev"])  # not seen
+    zero = jnp.array(0.0)
+    check_grads(cube, (zero,), order=1, modes=["rev"])  # not seen
     return caught
 
 

@@ -118,9 +118,10 @@ def a_step_against_the_gradient(numbers=(1.0, 2.0, 5.0), size=0.25):
     """A small step against the gradient makes the result smaller.
 
     The gradient says how the result grows. If you subtract a part of the gradient from
-    x, here a quarter, the result gets smaller. Doing this again and again is called
-    *gradient descent*. This is how neural networks learn, and how the last section of
-    this lesson fits a straight line to points.
+    x, here a quarter, the result gets smaller. This step halves each difference from 3,
+    and a quarter is left of the squares. Doing this again and again is called *gradient
+    descent*. This is how neural networks learn, and how the last section of this lesson
+    fits a straight line to points.
 
     A large step goes too far, and the result may grow. Try a step of 1.5, with other
     arguments in brackets after the name of the section: `python -m jaxintro.lesson
@@ -134,7 +135,7 @@ def a_step_against_the_gradient(numbers=(1.0, 2.0, 5.0), size=0.25):
 
 
 def check_a_step_shrinks_the_distance():
-    """A step of 0.25 leaves a quarter of the distance; one of 1.5 makes it larger."""
+    """A step of 0.25 leaves a quarter of the result; one of 1.5 makes it larger."""
     for size in (0.25, 1.5):
         before, after = a_step_against_the_gradient((1.0, 2.0, 5.0), size)
         np.testing.assert_allclose(before, 2**2 + 1**2 + 2**2, rtol=1e-6)
@@ -187,9 +188,10 @@ def random_numbers_need_a_key(seed=0):
     """JAX draws random numbers with a key, and you pass the key in.
 
     You make a key from a whole number, the seed, with `jax.random.key`. Beside that
-    line stands the type of the key, and then the two numbers that it holds.
-    `jax.random.normal(key, (3,))` draws three numbers with it. A random generator of
-    NumPy keeps a hidden state, which each draw changes, so two draws differ.
+    line stands the type of the key, and then the two numbers that it holds; `fry` is
+    short for threefry, the method of drawing. `jax.random.normal(key, (3,))` draws
+    three numbers with the key. NumPy needs no key, because its generator keeps a hidden
+    state. The lesson prng_keys shows how to make many keys of one.
 
     Predict: `first` and `second` are drawn with the same key. Are they equal?
     """
@@ -264,7 +266,7 @@ def a_million_numbers(count=1_000_000, seconds=0.3):
     `first call` is the time of the very first one, which also does what is needed only
     once. A `ratio` of 5 means: 5 times as long as the fastest. `99% sure` gives bounds
     for the ratio, and they are wide if the machine is busy. With only a few numbers,
-    NumPy is faster than both; the lesson arrays_at_work says why.
+    NumPy would be faster than both; the lesson arrays_at_work says why.
 
     Predict: how many times as fast as the plain function is the compiled one?
     """
@@ -300,7 +302,8 @@ def python_runs_on_a_tracer(x=3.0):
     called *tracing*. What was written down is then compiled, and the compiled program
     gets the numbers. Below, the list `runs` grows each time when Python runs the lines
     of `half`. Beside the `def` the page counts the runs, too, and also the calls where
-    there were more calls than runs.
+    there were more calls than runs. An argument of another shape or type would make
+    Python run them once more, as the lesson jit shows.
 
     After `Myth:` stands what many people believe, and what is wrong.
 
@@ -331,25 +334,27 @@ def check_python_ran_once():
 
 
 def an_if_needs_a_value(x=-3.0):
-    """An `if` on a tracer is an error, because a tracer has no value.
+    """When a function is compiled, an `if` on a tracer is an error.
 
-    So the first function that you compile yourself may fail with a
-    `jax.errors.TracerBoolConversionError`. Python must know which way to go, and the
-    stand-in cannot tell. The name `refused` keeps the error, so that the ✓ below can
-    look at it.
+    Python must know which way to go, and a stand-in without a value cannot tell. So the
+    first function that you compile yourself may fail with a
+    `jax.errors.TracerBoolConversionError`. `jax.grad` alone has no trouble with the
+    same `if`: it computes with numbers, and its tracer has a value. The name `refused`
+    keeps the error, so that the ✓ below can look at it.
 
     `jnp.where(x > 0, x, -x)` needs no such decision: it computes both, and takes x
     where x > 0, and −x elsewhere. The lesson shapes_and_branches is about this.
     """
 
-    @jax.jit
     def size(x):
         if x > 0:
             return x
         return -x
 
+    slope = jax.grad(size)(x)
+    compiled = jax.jit(size)
     try:
-        size(x)
+        compiled(x)
     except jax.errors.TracerBoolConversionError as error:
         refused = error
 
@@ -358,13 +363,14 @@ def an_if_needs_a_value(x=-3.0):
         return jnp.where(x > 0, x, -x)
 
     y = size_by_where(x)
-    return refused, y
+    return slope, refused, y
 
 
 def check_where_finds_the_size():
     """Compiled, the `if` is an error, and `jnp.where` gives the size of the number."""
     for x in (-3.0, 0.5):
-        refused, y = an_if_needs_a_value(x)
+        slope, refused, y = an_if_needs_a_value(x)
+        assert slope == (1 if x > 0 else -1)
         assert "bool" in str(refused)
         np.testing.assert_allclose(y, abs(x), rtol=1e-6)
 
@@ -467,9 +473,11 @@ def check_slopes_of_the_smooth_step():
 def follow_shows_each_line(x=2.0):
     """`follow` shows what each line of a function of yours gave.
 
-    `root` finds the square root of x: again and again, it takes the mean of y and x /
-    y. `follow(root, x)` calls `root` once and shows its code with a value beside each
+    `root` looks for the square root of x: five times, it takes the mean of y and x / y.
+    `follow(root, x)` calls `root` once and shows its code with a value beside each
     line, as this page does. Use it when you want to see what your own function does.
+    Follow a compiled function before it is called elsewhere: once it is compiled,
+    Python no longer runs its lines.
 
     The line in the loop has a value for each turn. The page shows the first ones, three
     dots for those between, the last one, and in brackets how often the line ran.
@@ -489,10 +497,11 @@ def follow_shows_each_line(x=2.0):
 
 
 def check_both_find_the_square_root():
-    """Plain and compiled, `root` returns the square root of x."""
+    """Plain and compiled, five turns find √2, √3 and √0.5; √10000 needs more."""
     for x in (2.0, 3.0, 0.5):
         results = follow_shows_each_line(x)
         np.testing.assert_allclose(results, [np.sqrt(x)] * 2, rtol=1e-6)
+    assert min(follow_shows_each_line(10_000.0)) > 3 * np.sqrt(10_000)
 
 
 def a_straight_line(seed=0, steps=40):
@@ -507,7 +516,8 @@ def a_straight_line(seed=0, steps=40):
     In each step, `jax.grad(loss)` gives a slope for each number of the first argument,
     `line`, while x and y stay as they are. Half of this gradient is subtracted. Beside
     the line in the loop stand the first values and the last, and how many the page
-    leaves out between them.
+    leaves out between them. The first step finds the height. The slope needs more
+    steps, because each corrects only about a third of what is missing.
 
     You have now seen what JAX is for. The next lesson, numpy_parity, looks closely at
     its arrays.

@@ -67,8 +67,7 @@ def the_program_that_is_kept(n=1_000_000):
     goes in. The result of the whole stands after `in`. (What stands in brackets after
     an operation can wait.) `jaxpr.eqns` is the list of the equations.
 
-    Predict: `shifted_squares` has four operations: +, **, − and the sum. How many
-    equations do they need for a million numbers, and how many for ten?
+    Predict: has the jaxpr for a million numbers more equations than the jaxpr for ten?
     """
     jaxpr = jax.make_jaxpr(shifted_squares)(jnp.ones(n))
     equations = len(jaxpr.eqns)
@@ -78,8 +77,8 @@ def the_program_that_is_kept(n=1_000_000):
 
 
 def check_four_equations_at_any_length():
-    """For ten numbers or 1,000, the jaxpr has one equation for each operation."""
-    for n in (20, 1000):
+    """For ten numbers or a million, the jaxpr has one equation for each operation."""
+    for n in (20, 1_000_000):
         jaxpr, equations, jaxpr_of_ten, for_ten = the_program_that_is_kept(n)
         for length, found in ((n, jaxpr), (10, jaxpr_of_ten)):
             names = [equation.primitive.name for equation in found.eqns]
@@ -163,11 +162,13 @@ def fewer_kernels_are_faster(n=1_000_000):
     `seconds` as you allow, and waits for every result. The column "a call" is the time
     of one call, "ratio" says how many times as long as the fastest it takes, and the
     last column how sure that is. (The column "first call" is the subject of a later
-    demo.)
+    demo.) On a busy machine, or between two that are equally fast, the last line may
+    say that no difference can be told. Then allow more `seconds`, or race again when
+    the machine has less to do.
     """
     x = jnp.linspace(-3, 3, n)
     compiled = jax.jit(selu)
-    race({"op by op": selu, "compiled": compiled}, x, seconds=0.1)
+    race({"op by op": selu, "compiled": compiled}, x, seconds=0.3)
     y = compiled(x)
     return y
 
@@ -184,20 +185,26 @@ def one_number_gains_too(x=0.5):
     """Op by op, Python starts each operation; compiled, it starts one program.
 
     For a single number there is next to no memory to read, so joining the kernels
-    saves no memory. But there are still six starts.
+    saves no memory. But op by op, Python still starts six operations, and each start
+    takes a few µs. (x is a number of JAX here. With x = 0.5, a Python number, `x > 0`
+    would be Python's own comparison, and five starts would be left.)
 
     Predict: does SELU of a single number gain by compiling, and by how much?
     """
+    x = jnp.float32(x)
+    starts = explain(selu, x).eager_kernels
     compiled = jax.jit(selu)
-    race({"op by op": selu, "compiled": compiled}, x, seconds=0.05)
+    race({"op by op": selu, "compiled": compiled}, x, seconds=0.3)
     y = compiled(x)
-    return y
+    return starts, y
 
 
 def check_selu_of_one_number():
-    """The compiled SELU of a positive number x is 1.05 x."""
+    """One number needs six starts op by op; SELU of a positive x is 1.05 x."""
     for x in (0.5, 2.0):
-        np.testing.assert_allclose(one_number_gains_too(x), 1.05 * x, rtol=1e-6)
+        starts, y = one_number_gains_too(x)
+        assert starts == 6
+        np.testing.assert_allclose(y, 1.05 * x, rtol=1e-6)
 
 
 def sums_keep_kernels_apart(n=3):
@@ -208,9 +215,8 @@ def sums_keep_kernels_apart(n=3):
     one kernel for the mean and by another for the difference. To standardise takes a
     mean and a deviation, and needs still more kernels.
 
-    The report of `explain` ends with the kernels and the operations in each. How many
-    there are depends on the function, on the shape of x, on the device, and on the
-    version of JAX.
+    Compare the three numbers of kernels that are printed. They depend on the function,
+    on the shape of x, on the device, and on the version of JAX.
     """
 
     def centred(x):
@@ -221,31 +227,32 @@ def sums_keep_kernels_apart(n=3):
         return (x - mean) / x.std(1, keepdims=True)
 
     x = jnp.arange(2.0 * n).reshape(2, n)
-    squares = explain(shifted_squares, x).kernels
-    report = explain(centred, x)
-    rows = explain(standardised, x).kernels
+    for_squares = explain(shifted_squares, x).kernels
+    for_centred = explain(centred, x).kernels
+    for_rows = explain(standardised, x).kernels
+    print(f"kernels: {for_squares}, {for_centred}, {for_rows}")
     rows_op_by_op = explain(standardised, x).eager_kernels
-    fewer = rows < rows_op_by_op
-    return squares, report, fewer
+    fewer = for_rows < rows_op_by_op
+    return for_squares, fewer
 
 
 def check_fewer_kernels_with_sums_too():
-    """`shifted_squares` needs one kernel, the others fewer than op by op."""
+    """`shifted_squares` needs one kernel, `standardised` fewer than op by op."""
     for n in (3, 10):
-        squares, report, fewer = sums_keep_kernels_apart(n)
-        assert squares == 1
-        assert 1 <= report.kernels < report.eager_kernels
+        for_squares, fewer = sums_keep_kernels_apart(n)
+        assert for_squares == 1
         assert fewer is True
 
 
 def useless_work_is_dropped(n=4):
     """Work that nobody needs is traced, but not computed.
 
-    Tracing writes down everything that Python does; in the jaxpr, `_` stands for a
-    result that nobody uses. What is not needed is then left out, and what is asked for
-    twice is computed once. In the report of `explain`, the line "dropped" says what
-    was left out. The line "work" counts the exp and sin that are computed, number by
-    number: here there are four numbers.
+    Tracing writes down every operation on a tracer, needed or not; in the jaxpr, `_`
+    stands for a result that nobody uses. What is not needed is then left out, and what
+    is asked for twice is computed once. In the report of `explain`, the line "dropped"
+    says what was left out. The line "work" counts the exp and sin that are computed,
+    number by number: here there are four numbers. (A flop is one +, −, × or ÷, and "B
+    moved" are the bytes read and written; both can wait.)
 
     Predict: `wasteful` has one sin and two exp. How many of each are left?
     """
@@ -343,7 +350,7 @@ def op_by_op_compiles_too(n=1001):
 
     x = jnp.linspace(0, 3, n)
     compiled = jax.jit(wave)
-    race({"op by op": wave, "compiled": compiled}, x, seconds=0.05)
+    race({"op by op": wave, "compiled": compiled}, x, seconds=0.3)
     y = wave(x)
     return y
 
@@ -359,13 +366,15 @@ def check_the_racers_give_the_wave():
 def what_traces_again(n=3):
     """A compiled program fits one shape and one dtype.
 
-    An array of another shape or dtype needs another program, so JAX traces and
-    compiles again, and that call is slow. JAX itself tells you of each compilation if
-    you write `jax.config.update("jax_log_compiles", True)`. `traces` from
-    `jaxintro.lens`, put around a compiled function, counts its traces in `.count` and
-    notes why each was needed.
+    A JAX array of another shape or dtype needs another program, so JAX traces and
+    compiles again, and that call is slow. (An array of NumPy is first made an array of
+    JAX, so a float64 array becomes float32, and then the same rule holds.) JAX itself
+    tells you of each compilation if you write
+    `jax.config.update("jax_log_compiles", True)`. `traces` from `jaxintro.lens`, put
+    around a compiled function, counts its traces in `.count` and notes why each was
+    needed.
 
-    Predict: there are four calls. After which of them has the count grown?
+    Predict: there are five calls. After which of them has the count grown?
     """
 
     @traces
@@ -377,18 +386,20 @@ def what_traces_again(n=3):
     at_first = double.count
     double(jnp.ones(n))
     other_values = double.count
+    double(np.ones(n))  # np.float64
+    from_numpy = double.count
     double(jnp.ones(n + 1))
     other_shape = double.count
     double(jnp.ones(n + 1, dtype=int))
     other_dtype = double.count
     print(double)
-    return at_first, other_values, other_shape, other_dtype
+    return at_first, other_values, from_numpy, other_shape, other_dtype
 
 
 def check_shape_and_dtype_decide():
-    """New values use the old program; a new shape or dtype needs a new trace."""
+    """New values use the old program; another shape or int32 needs a new trace."""
     with redirect_stdout(io.StringIO()) as printed:
-        assert what_traces_again(5) == (1, 1, 2, 3)
+        assert what_traces_again(5) == (1, 1, 1, 2, 3)
     assert "shape (5,) -> (6,)" in printed.getvalue()
     assert "dtype float32 -> int32" in printed.getvalue()
 
@@ -463,13 +474,42 @@ def check_structure_decides():
     assert trees_trace_again(4) == (1, 1, 2, 3)
 
 
+def names_trace_again(x=3.0):
+    """An argument given by name and given by place makes two programs.
+
+    In `power(x, 2)` the 2 stands at its place, and in `power(x, n=2)` it has its name.
+    Both are right, but JAX traces and compiles for each of them. So always call a
+    compiled function in the same way.
+    """
+
+    @traces
+    @jax.jit
+    def power(x, n):
+        return x**n
+
+    by_place = power(x, 2)
+    by_name = power(x, n=2)
+    by_place_again = power(x, 2)
+    count = power.count
+    return by_place, by_name, by_place_again, count
+
+
+def check_by_name_and_by_place_are_two():
+    """All three calls give x², with one trace for each of the two ways."""
+    for x in (3.0, -1.5):
+        *results, count = names_trace_again(x)
+        np.testing.assert_allclose(results, [x * x] * 3, rtol=1e-6)
+        assert count == 2
+
+
 def new_function_new_trace(turns=5):
     """JAX keeps compiled programs for a function object, not for its code.
 
     A `lambda` or a `def` inside a loop makes a new object at each turn, even if the
-    code is the same. Here `traces` stands on the inner function and counts how often
-    that is traced. The first loop calls `jax.jit` at each turn; in the second case,
-    `jax.jit` is called before the loop.
+    code is the same. Here both loops call `jax.jit` at each turn. The first hands it a
+    new `lambda` each time, and the second always the same function. `traces` counts
+    how often the functions are traced. (The simplest habit is to call `jax.jit` once,
+    before the loop.)
 
     Predict: how often is `slow` traced in five turns, and how often `fast`?
     """
@@ -479,23 +519,21 @@ def new_function_new_trace(turns=5):
         return x + 1
 
     for i in range(turns):
-        compiled = jax.jit(lambda x: slow(x))  # the mistake
-        compiled(i)
-    in_the_loop = slow.count
+        jax.jit(lambda x: slow(x))(i)  # a new function each time
+    with_lambda = slow.count
 
     @traces
     def fast(x):
         return x + 1
 
-    compiled = jax.jit(lambda x: fast(x))  # the cure
     for i in range(turns):
-        compiled(i)
-    before_the_loop = fast.count
-    return in_the_loop, before_the_loop
+        jax.jit(fast)(i)  # the same function each time
+    with_name = fast.count
+    return with_lambda, with_name
 
 
 def check_a_lambda_in_a_loop_traces_each_turn():
-    """In the loop it is traced once a turn, before the loop once in all."""
+    """A new `lambda` is traced at each turn, and the same function once in all."""
     assert new_function_new_trace(3) == (3, 1)
 
 
@@ -548,10 +586,11 @@ def compile_the_whole_step(size=3):
     Here only the gradient is compiled, so Python starts three things: the gradient, a
     multiplication and a subtraction. These are the three outer equations of the jaxpr
     of `step`, and `in_parts.eqns` is the list of them. (What stands inside
-    `jit[…]` is one program.) A compiled function that is called inside another
-    compiled function becomes a part of it.
+    `jit[…]` is one program. It is the gradient, although it says `name=loss`: JAX
+    names it after the function that you wrote.) A compiled function that is called
+    inside another compiled function becomes a part of it.
 
-    Predict: `whole` is `step`, compiled. How many outer equations has it?
+    Predict: `whole` is `step`, compiled. How many things does Python start for it?
     """
 
     def loss(w):
@@ -568,7 +607,7 @@ def compile_the_whole_step(size=3):
     in_parts = jax.make_jaxpr(step)(w)
     starts_in_parts = len(in_parts.eqns)
     starts_as_whole = len(jax.make_jaxpr(whole)(w).eqns)
-    race({"in parts": step, "whole": whole}, w, seconds=0.05)
+    race({"in parts": step, "whole": whole}, w, seconds=0.3)
     new_w = whole(w)
     return new_w, starts_in_parts, starts_as_whole
 
@@ -653,9 +692,9 @@ def check_the_difference_is_one_rounding():
 def look_inside_without_jit(values=(1.0, 2.0, 3.0)):
     """`jax.disable_jit` lets you debug a compiled function with ordinary tools.
 
-    When a result is wrong, you want to see the numbers on the way, but inside a
-    compiled function there are only tracers. `jax.debug.print`, known from
-    pure_functions, prints a value that you name. In a block
+    When a result is wrong, you want to see the numbers on the way. But while a function
+    is traced, what `jnp` computes is a tracer, and has no number. `jax.debug.print`,
+    known from pure_functions, prints a value that you name. In a block
     `with jax.disable_jit():` every `jax.jit` is ignored: Python runs the function on
     the real arrays, and both `print` and a debugger work. (Under `jax.vmap` or
     `jax.grad`, you still meet tracers.) Here it shows why one result is `inf`.
@@ -701,7 +740,7 @@ def one_number_in_numpy_and_jax(x=0.5):
     """
     x = np.float32(x)
     compiled = jax.jit(selu)
-    race({"NumPy": numpy_selu, "compiled": compiled}, x, seconds=0.05)
+    race({"NumPy": numpy_selu, "compiled": compiled}, x, seconds=0.3)
     y = compiled(x)
     return y
 
@@ -712,28 +751,29 @@ def check_numpy_and_jax_agree_on_one_number():
     np.testing.assert_allclose(y, numpy_selu(-1.5), rtol=1e-5)
 
 
-def compiling_must_be_paid_back(n=4_000_000):
+def compiling_must_be_paid_back(n=2_000_000):
     """Compiling costs time once, and each later call gives some of it back.
 
-    The picture adds up the time of 1, 2, 3, … calls: `first_seconds` are the times of
-    the first calls in the race, `seconds` those of a later call. NumPy has nothing to
+    `race` returns its table, too: `timed.first_seconds` is the column "first call" and
+    `timed.seconds` the column "a call", in seconds, NumPy before JAX as we named them.
+    From these, the picture adds up the time of 1, 2, 3, … calls. NumPy has nothing to
     compile. (Its first call is slower because it must first get memory. The picture
     leaves that out.) The line of JAX starts higher, because the first call
     compiles, and rises more slowly. Where the lines cross, compiling has been paid
     back; `calls_needed` says after how many calls. (Where it is negative, NumPy is
     faster on your machine.)
 
-    So, what should you compile? Compared with JAX op by op, all races above were won
-    by the compiled function. Compared with NumPy, compile what is large, or called
-    often, or made of many operations: a training step, a simulation, a loss. What is
-    tiny, or runs only once, can stay in NumPy. What a compiled function cannot do, and
-    what to do instead, is the next lesson.
+    So, what should you compile? In JAX, whatever is called more than a few times: a
+    compiled function has fewer starts, and often fewer kernels. Compared with NumPy,
+    compile what is large, or called often, or made of many operations: a training step,
+    a simulation, a loss. What is tiny, or runs only once, can stay in NumPy. What a
+    compiled function cannot do, and what to do instead, is the next lesson.
     """
     import matplotlib.pyplot as plt
 
     x = np.linspace(-3, 3, n, dtype=np.float32)
     compiled = jax.jit(selu)  # not compiled yet for this length
-    timed = race({"NumPy": numpy_selu, "JAX": compiled}, x, seconds=0.2)
+    timed = race({"NumPy": numpy_selu, "JAX": compiled}, x, seconds=0.6)
     _, jax_first = timed.first_seconds
     numpy_later, jax_later = timed.seconds
     saved = numpy_later - jax_later  # by each later call

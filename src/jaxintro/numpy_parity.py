@@ -267,19 +267,22 @@ def one_more_than_a_large_float32(start=16_777_216.0):
 
     x = jnp.array([start])
     x_left = (x + 1) - x
-    return a_left, x_left
+
+    y = x - 1
+    y_left = (y + 1) - y
+    return a_left, x_left, y_left
 
 
 def check_float32_counts_to_two_to_the_24():
     """In float32, adding 1 to 2²⁴ is lost, and adding 1 to 2²⁴ − 1 is not."""
     for start, left in ((16_777_216.0, 0), (16_777_215.0, 1), (0.0, 1)):
-        a_left, x_left = one_more_than_a_large_float32(start)
-        assert a_left.tolist() == [1]
+        a_left, x_left, y_left = one_more_than_a_large_float32(start)
+        assert a_left.tolist() == y_left.tolist() == [1]
         assert x_left.tolist() == [left]
 
 
 def a_plot_takes_a_jax_array(center=134_217_728.0):
-    """Matplotlib takes a JAX array as it is.
+    """Matplotlib plots a JAX array as it is: here, the gaps of float32.
 
     You need not convert anything before you plot. This picture shows which numbers a
     float32 leaves out. To 134217728, which is 2 to the power of 27, we add the whole
@@ -469,14 +472,15 @@ def an_index_may_be_given_twice(votes=(0, 2, 2, 1, 2)):
     """Where an index is given twice, NumPy and JAX count differently.
 
     Five people vote for the candidates 0, 2, 2, 1 and 2. The array of votes is used as
-    an index, and each vote adds 1. For five votes NumPy reads five old counts, all 0,
-    adds 1 to each, and then writes five ones; these stand beside the line with `+=`. So
-    candidate 2 gets 1. NumPy counts every vote with `np.add.at`.
+    an index, and each vote adds 1. In NumPy `a[index] += 1` means `a[index] = a[index]
+    + 1`. On the right stand five old counts, all 0, plus 1. So NumPy writes five ones,
+    and candidate 2 gets 1. NumPy counts every vote with `np.add.at`.
 
     Predict: how many votes does candidate 2 get in JAX?
     """
     index = np.array(votes)
     a = np.zeros(3)
+    print(a[index] + 1)
     a[index] += 1
     print(a)
 
@@ -502,9 +506,10 @@ def reading_past_the_end(index=10):
 
     NumPy stops with an IndexError. A program on a GPU cannot easily stop and raise an
     error in Python. So JAX has a rule for such an index instead, with and without
-    `jax.jit`. (Only an array without any number gives an IndexError.) The rule hides
-    mistakes: a wrong index gives a number that looks good. `x[-1]` to `x[-5]` count
-    from the end, as in NumPy; `x[-10]` stands before the start.
+    `jax.jit`. The rule hides mistakes: a wrong index gives a number that looks good.
+    `x[-1]` to `x[-5]` count from the end, as in NumPy; `x[-10]` stands before the
+    start. (With an array that holds no number at all, errors do occur, here and in the
+    next section.)
 
     Predict: x holds the numbers 0 to 4. What is x[10]?
     """
@@ -541,14 +546,16 @@ def writing_past_the_end(index=10, value=9.0):
     """
     x = jnp.arange(5.0)
     y = x.at[index].set(value)
-    return y
+    before_the_start = x.at[-index].set(value)
+    return y, before_the_start
 
 
 def check_writing_past_the_end_is_dropped():
-    """A write past the end is left out: no number changes."""
-    for index, value in ((10, 9.0), (5, -1.0), (-6, 3.0)):
-        y = writing_past_the_end(index, value)
+    """A write past the end or before the start is left out: no number changes."""
+    for index, value in ((10, 9.0), (6, -1.0), (-1000, 3.0)):
+        y, before_the_start = writing_past_the_end(index, value)
         np.testing.assert_array_equal(y, [0, 1, 2, 3, 4])
+        np.testing.assert_array_equal(before_the_start, [0, 1, 2, 3, 4])
 
 
 def you_choose_with_mode(index=10):
@@ -603,7 +610,7 @@ def lists_are_refused():
 
     To make an array of a list takes time. NumPy does it without telling you. JAX
     wants you to write `jnp.array` yourself, so that you see it. Numbers and NumPy
-    arrays are taken as they are.
+    arrays need no `jnp.array`, but they are shortened to 32 bits, as above.
     """
     numbers = [3, 1, 2]
     a_sum = np.sum(numbers)
@@ -629,6 +636,7 @@ def a_list_is_no_index():
     """A list as the only index is refused too.
 
     `a[[0, 2]]` picks two elements in NumPy. In JAX, make an array of the list first.
+    Beside another index, as in `table[[0, 2], :]`, a list is allowed.
     """
     places = [0, 2]
     a = np.array([10.0, 20.0, 30.0])
@@ -640,16 +648,20 @@ def a_list_is_no_index():
     except TypeError as error:
         refused = error
     x_picked = x[jnp.array(places)]
-    return a_picked, refused, x_picked
+
+    table = jnp.array([[10.0, 1.0], [20.0, 2.0], [30.0, 3.0]])
+    rows = table[places, :]
+    return a_picked, refused, x_picked, rows
 
 
 def check_an_array_is_an_index():
     """A list as the only index is a TypeError; an array picks what NumPy picks."""
-    a_picked, refused, x_picked = a_list_is_no_index()
+    a_picked, refused, x_picked, rows = a_list_is_no_index()
     assert type(refused) is TypeError
     assert "sequence" in str(refused)
     np.testing.assert_array_equal(a_picked, [10, 30])
     np.testing.assert_array_equal(x_picked, [10, 30])
+    np.testing.assert_array_equal(rows, [[10, 1], [30, 3]])
 
 
 def lists_of_arrays_are_welcome(numbers=(1.0, 2.0)):
@@ -705,8 +717,8 @@ def python_numbers_are_weak(number=3):
 
     A `3` or `0.5` in your code has no number of bits. JAX calls its type *weak*: the
     array decides. So an int8 array plus 3 stays int8, and a float16 array plus 0.5
-    stays float16. Only an array of whole numbers plus 0.5 has to become another kind.
-    `np.float32(0.5)` is a number with a dtype of its own, and it is not weak.
+    stays float16. An array of whole numbers cannot hold 0.5, so int8 plus 0.5 becomes
+    float32. `np.float32(0.5)` is a number with a dtype of its own, and it is not weak.
     """
     x = jnp.ones(2, dtype="int8")
     x_more = x + number
@@ -728,6 +740,30 @@ def check_arrays_keep_their_type():
         assert x_more.tolist() == [1 + number] * 2
         for array in (x_decimal, y_more, y_wider):
             assert array.tolist() == [1.5, 1.5]
+
+
+def a_python_number_may_not_fit(number=300):
+    """A Python number that does not fit into the type of the array is no error.
+
+    The array keeps its type, as in the last section, and an int8 holds whole numbers
+    from −128 to 127. If you need more, give the array a larger type first, with
+    `x.astype("int32")`.
+
+    Predict: x holds two ones. What is x + 300?
+    """
+    x = jnp.ones(2, dtype="int8")
+    x_more = x + number
+    right = x.astype("int32") + number
+    return x_more, right
+
+
+def check_an_int8_keeps_its_last_8_bits():
+    """An int8 keeps the last 8 bits of the sum, with no error; an int32 holds it."""
+    for number in (300, 127, -1000):
+        x_more, right = a_python_number_may_not_fit(number)
+        assert (x_more.dtype, right.dtype) == (np.int8, np.int32)
+        assert x_more.tolist() == [(1 + number + 128) % 256 - 128] * 2
+        assert right.tolist() == [1 + number] * 2
 
 
 def one_element_is_still_an_array(numbers=(2.5, 4.0)):
@@ -772,7 +808,8 @@ def most_of_numpy_is_there():
 
     `np.__all__` lists the public names of NumPy, and `dir(jnp)` those of `jax.numpy`.
     Among the missing are `copyto` and `putmask`, which change an array in place,
-    `loadtxt`, which reads a file, and `shares_memory`, which asks about views.
+    `loadtxt`, which reads a file, and `shares_memory`, which asks about views. A name
+    that is there may still refuse to work, such as `jnp.fromfile`.
 
     Myth: JAX has all of NumPy.
     """
@@ -782,12 +819,18 @@ def most_of_numpy_is_there():
 
     looked_for = {"copyto", "loadtxt", "putmask", "shares_memory"}
     not_there = looked_for - set(dir(jnp))
-    return total, there, missing, not_there
+
+    try:
+        jnp.fromfile("numbers.bin")
+    except NotImplementedError as error:
+        refused = error
+    return total, there, missing, not_there, refused
 
 
 def check_functions_add_up():
     """More than 70 % of the names of NumPy are there, and the four named are not."""
-    total, there, missing, not_there = most_of_numpy_is_there()
+    total, there, missing, not_there, refused = most_of_numpy_is_there()
+    assert "fromfile" in str(refused)
     assert total == len(np.__all__) == there + missing
     assert 0.7 < there / total < 0.9
     assert not_there == {"copyto", "loadtxt", "putmask", "shares_memory"}
@@ -796,11 +839,12 @@ def check_functions_add_up():
 def what_to_write_instead(numbers=(3.0, 1.0, 2.0)):
     """Where NumPy changes an array in place, JAX returns a new one.
 
-    The comment on each line is the line of NumPy that it replaces. To read a file,
-    use NumPy, and give what was read to `jnp.array`.
+    The comment on each line is the line of NumPy that it replaces. Take care with
+    `x.sort()`: it looks the same in both, but in JAX it returns the sorted array, and x
+    stays as it was. To read a file, use NumPy, and give what was read to `jnp.array`.
     """
     x = jnp.array(numbers)
-    ordered = jnp.sort(x)  # a.sort()
+    ordered = x.sort()  # a.sort()
     filled = jnp.full_like(x, 7.0)  # a.fill(7.0)
     replaced = x.at[0].set(9.0)  # a[0] = 9.0
     increased = x.at[0].add(1.0)  # a[0] += 1.0
@@ -854,13 +898,13 @@ def check_columns_lose_the_means_of_rows():
 
 
 def jax_can_refuse_to_guess(rows=((1.0, 3.0), (10.0, 30.0))):
-    """A setting makes JAX refuse arrays with different numbers of axes.
+    """A setting makes JAX refuse to subtract a row from a matrix.
 
     The number of axes is called the *rank*. To lay an array of rank 1 along a matrix is
     *rank promotion*. `jax.config.update("jax_numpy_rank_promotion", "raise")` makes it
-    an error, and so finds the mistake of the last section. It looks at the rank only:
-    it also refuses to add a row to a matrix where you mean it, and it does not notice
-    a wrong axis together with `keepdims=True`. The default is `"allow"`, and the last
+    an error in arithmetic, and so finds the mistake of the last section. It looks at
+    the rank only: it refuses a row also where you mean it, and it does not notice a
+    wrong axis together with `keepdims=True`. The default is `"allow"`, and the last
     line sets it again.
     """
     jax.config.update("jax_numpy_rank_promotion", "raise")
@@ -886,3 +930,29 @@ def check_the_wrong_axis_is_refused():
         np.testing.assert_allclose(right, expected, rtol=1e-6)
         a = np.array(rows)
         np.testing.assert_allclose(unnoticed, a - (a[0] + a[1]) / 2, rtol=1e-6)
+
+
+def what_the_setting_still_allows(rows=((1.0, 3.0), (10.0, 30.0))):
+    """With this setting, some operations still take arrays of different rank.
+
+    A single number is allowed, also as an array of shape `()`. So is `@`, which lays no
+    row along a matrix. `jnp.where` does lay a row along a matrix, and JAX does not
+    refuse it.
+    """
+    jax.config.update("jax_numpy_rank_promotion", "raise")
+    x = jnp.array(rows)
+    centered = x - x.mean()
+    product = x @ x[0]
+    chosen = jnp.where(x > 20, x, x[0])
+    jax.config.update("jax_numpy_rank_promotion", "allow")
+    return centered, product, chosen
+
+
+def check_three_operations_are_allowed():
+    """A single number, `@` and `jnp.where` give what they give in NumPy."""
+    for rows in (((1.0, 3.0), (10.0, 30.0)), ((0.0, 2.0), (25.0, 9.0))):
+        a = np.array(rows)
+        centered, product, chosen = what_the_setting_still_allows(rows)
+        np.testing.assert_allclose(centered, a - a.mean(), rtol=1e-6)
+        np.testing.assert_allclose(product, a @ a[0], rtol=1e-6)
+        np.testing.assert_array_equal(chosen, np.where(a > 20, a, a[0]))

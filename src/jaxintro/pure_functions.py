@@ -1,6 +1,7 @@
 """Pure functions: the same input gives the same output, and nothing else is touched.
 
-Write `count += 1` in a compiled function and call it a thousand times: `count` is 1.
+Let a compiled function add 1 to a counter outside, and call it a thousand times with
+numbers of one type: the counter is 1.
 Most such mistakes raise no error. In this lesson you see what becomes of each kind,
 and you learn the form that works. It is called pure: what the function needs comes in
 as an argument, and what it makes goes out as a result.
@@ -65,9 +66,10 @@ def python_runs_once_per_trace(shapes=((), (), (3,), (3,), ())):
     """Your Python code runs once per trace, not once per call.
 
     `jax.jit` compiles a function and keeps the program. A later call with an input of
-    the same shape and dtype goes straight to this program, and your Python code does
-    not run. An input of a new shape needs a new program, and so a new trace. The list
-    `runs` gets an entry whenever the Python code runs.
+    the same shape and type goes straight to this program, and your Python code does not
+    run. (The next section says what belongs to the type.) An input of a new shape needs
+    a new program, and so a new trace. The list `runs` gets an entry whenever the Python
+    code runs.
 
     Predict: five calls, with single numbers and with vectors of three. How many
     entries has `runs` at the end?
@@ -95,7 +97,7 @@ def check_one_run_for_each_new_shape():
 
 
 def dtype_and_weak_type_trace_again(numbers=(3, 4, 5)):
-    """The type of an input decides whether it is traced anew, not its value.
+    """A new value of an array needs no new trace; a new type does.
 
     `jnp.int32(3)` and `3` both become int32 in JAX. But the type of the Python number
     is *weak*: it gives way to the type of its partner, as you saw in numpy_parity.
@@ -136,8 +138,8 @@ def pure_calls_may_be_rearranged(xs=(2.0, 3.0, 2.0)):
     changes nothing outside itself. It is a function as in mathematics: the square of
     2 is 4, today and tomorrow. So a call may be replaced by the answer that it gave
     before: `functools.cache` of Python does this. And all calls may be made at once:
-    `jax.vmap` does this, along the first axis of an array. JAX does such things to
-    your function, and it trusts you that the function is pure.
+    `jax.vmap` does this, along the first axis of an array. JAX keeps
+    traces and makes calls at once, and it trusts you that the function is pure.
     """
 
     def square(x):
@@ -164,8 +166,7 @@ def impure_calls_may_not(xs=(2.0, 3.0, 2.0)):
     So it is not pure: it changes the list, and what it answers depends on the list.
     `calls.clear()` empties the list before each of the three ways.
 
-    Predict: `jax.vmap` runs the Python code once for all three numbers. What is added
-    to the squares 4, 9 and 4?
+    Predict: what does each of the three ways add to the squares 4, 9 and 4?
     """
     calls = []
 
@@ -318,7 +319,7 @@ def random_numbers_frozen(seeds=(0, 1, 0)):
 
 
 def check_draws_and_keys():
-    """Every call gives NumPy's first draw, while each key gives a number of its own."""
+    """These calls all give NumPy's first draw, and each key a number of its own."""
     first = np.random.default_rng(0).random()
     for seeds in ((0, 1, 0), (7, 8, 9, 8)):
         frozen, drawn = random_numbers_frozen(seeds)
@@ -369,8 +370,8 @@ def list_collects_a_tracer(numbers=(1.0, 2.0, 3.0)):
     """A list outside a compiled function is filled while tracing.
 
     What is appended is what Python saw there. A tracer that is kept when its trace is
-    over has *leaked*. It has no value that you could look up, and to compute with it
-    raises `jax.errors.UnexpectedTracerError`.
+    over has *leaked*. Here it has no value that you could look up, and to compute with
+    it raises `jax.errors.UnexpectedTracerError`.
 
     Predict: `half` calls `append`, and you call `half` three times. How many entries
     has the list?
@@ -438,12 +439,13 @@ def check_the_extra_output_arrives():
 def argument_changed_in_place(w=3.0):
     """A pure function does not change its arguments; it returns new ones.
 
-    To change an argument in place is a side effect too: the caller's dict changes.
-    `{**params, "w": …}` is a new dict with the entries of `params`, and with a new
-    entry for "w".
+    To change an argument in place is a side effect too: the caller's dict changes. But
+    a compiled function does not get the caller's dict. It is traced with a dict of its
+    own, filled with tracers, and changes that one. `{**params, "w": …}` is a new dict
+    with the entries of `params`, and with a new entry for "w". (In a dict that comes
+    out of a compiled function, JAX has sorted the keys.)
 
-    Predict: `mine` goes to the plain function, `yours` to the compiled one. What do
-    the two hold afterwards?
+    `mine` goes to the plain function, `yours` to the compiled one.
     """
 
     def halve(params):
@@ -458,7 +460,8 @@ def argument_changed_in_place(w=3.0):
 
     @jax.jit
     def halved(params):  # the cure: a new dict
-        return {**params, "w": params["w"] / 2}
+        new = {**params, "w": params["w"] / 2}
+        return new
 
     new = halved(yours)
     return my_w, your_w, new
@@ -476,8 +479,7 @@ def check_a_dict_is_not_changed():
 def new_array_inside(x=(1.0, 2.0, 3.0)):
     """An array is not changed either; `.at` makes a new one, compiled as well.
 
-    The compiled `halve` of the last section got a dict of its own, filled with
-    tracers, and changed that one. An array cannot be changed at all, as you know from
+    An array cannot be changed at all, as you know from
     numpy_parity, and a tracer refuses the assignment too. `x.at[0].set(0.0)` gives a
     new array, and the array of the caller stays as it was.
     """
@@ -511,11 +513,12 @@ def check_an_array_is_not_changed():
 
 
 def numpy_on_a_tracer(x=(0.5, 2.0)):
-    """A NumPy function such as `np.sin` wants numbers, and a tracer has none.
+    """`np.sin` does not accept a tracer; `jnp.sin` does.
 
     `np.sin` asks the tracer for its numbers, and the tracer raises
     `jax.errors.TracerArrayConversionError`. The cure is the function of the same name
-    in `jnp`: it is an operation that the tracer can write down.
+    in `jnp`: it is an operation that the tracer can write down. Some functions of NumPy
+    do work, as `np.sum(x)`, which only calls `x.sum()`. Do not rely on it: use `jnp`.
     """
 
     @jax.jit
@@ -680,46 +683,38 @@ def check_scan_is_a_running_total():
 
 
 def recurrent_network(inputs=(1.0, 0.0, -1.0), w_x=0.5, w_h=0.9, w_o=1.5):
-    """A network with a memory is a function from (params, x, h) to (y, h).
+    """A network with a memory is a function: (params, h, x) → (h, y).
 
     A *recurrent network* reads its inputs one after the other and keeps a memory h:
     h becomes tanh(w_x·x + w_h·h), and its output is y = tanh(w_o·h). In a class, h
-    would be `self.h`. Here h is an argument and a result, so a Python loop and `scan`
-    can both drive the same function. `scan` wants the carry first.
+    would be `self.h`. Here the old h is an argument and the new h is a result, so h can
+    be the carry of `scan`. `functools.partial(step, params)` is Python's way to fix the
+    first argument: a function of h and x is left, as `scan` wants it.
     """
     params = {"x": w_x, "h": w_h, "o": w_o}
 
-    def step(params, x, h):
+    def step(params, h, x):
         h = jnp.tanh(params["x"] * x + params["h"] * h)
         y = jnp.tanh(params["o"] * h)
-        return y, h
-
-    h = 0.0
-    looped = []
-    for x in inputs:
-        y, h = step(params, x, h)
-        looped.append(y)
-
-    def carry_first(h, x):
-        y, h = step(params, x, h)
         return h, y
 
     start = jnp.array(0.0)
     xs = jnp.array(inputs)
-    last_h, outputs = jax.lax.scan(carry_first, start, xs)
-    return looped, h, outputs, last_h
+    with_params = functools.partial(step, params)
+    last_h, outputs = jax.lax.scan(with_params, start, xs)
+    return last_h, outputs
 
 
 def check_the_pure_step_remembers():
-    """The loop and `scan` both give what the formulas give in NumPy, step by step."""
+    """`scan` gives what the two formulas give in a plain loop, step by step."""
     for inputs in ((1.0, 0.0, -1.0), (0.5, 2.0)):
-        looped, loop_h, outputs, last_h = recurrent_network(inputs)
+        last_h, outputs = recurrent_network(inputs)
         h, expected = 0.0, []
         for x in inputs:
             h = np.tanh(0.5 * x + 0.9 * h)
             expected.append(np.tanh(1.5 * h))
-        np.testing.assert_allclose([looped, outputs], [expected] * 2, rtol=1e-5)
-        np.testing.assert_allclose([loop_h, last_h], [h] * 2, rtol=1e-5)
+        np.testing.assert_allclose(outputs, expected, rtol=1e-5)
+        np.testing.assert_allclose(last_h, h, rtol=1e-5)
 
 
 def changes_kept_inside(x=2.0, n=5):
@@ -762,7 +757,8 @@ def hidden_argument_is_a_constant(w=(1.0, 2.0, 4.0)):
     There is one, x. An array before the semicolon is a *constant*: the program keeps
     the numbers that w had in the trace, as it kept the value of the global `counter`.
     When the layer gets new weights, ten times as large, the compiled method does not
-    see them.
+    see them. To call `jax.jit` again does not help: for the same method and the same
+    type of input JAX still has the old trace.
     """
     w = jnp.array(w)
     x = jnp.arange(len(w), dtype="float32")
@@ -780,17 +776,18 @@ def hidden_argument_is_a_constant(w=(1.0, 2.0, 4.0)):
     before = compiled(x)
     layer.w = 10 * w
     after = compiled(x)
-    return jaxpr, before, after
+    compiled_again = jax.jit(layer.apply)(x)
+    return jaxpr, before, after, compiled_again
 
 
 def check_hidden_weights_are_frozen():
     """The only input is x, and the new weights are not seen: it stays at Σ w·x."""
     for w in ((1.0, 2.0, 4.0), (0.5, -4.0)):
-        jaxpr, before, after = hidden_argument_is_a_constant(w)
+        jaxpr, *answers = hidden_argument_is_a_constant(w)
         inputs = str(jaxpr).split("let")[0].split(";")[1]
         assert inputs.count(f"[{len(w)}]") == 1
         expected = np.dot(w, np.arange(len(w)))
-        np.testing.assert_allclose([before, after], [expected] * 2, rtol=1e-6)
+        np.testing.assert_allclose(answers, [expected] * 3, rtol=1e-6)
 
 
 def layer_is_data(w=(1.0, 2.0, 4.0)):
@@ -864,7 +861,9 @@ def audit_finds_what_is_impure(x=1.0):
     The function `noisy` makes three of the mistakes of this lesson. `audit` from
     `jaxintro.lens` takes a function and its arguments. Each finding has a `kind`, and
     says what happens under `jit` and what to do instead. In `noisy_with_key` none of
-    the three is left. When a compiled function of yours behaves strangely, audit it.
+    the three is left. When a compiled function of yours behaves strangely, begin with
+    this. It does not find everything: hidden weights, as in `layer.apply` above, are
+    no finding.
 
     What you can do with a pure function is the subject of the next lessons: take its
     gradient (grad), run it on a batch (vmap), and compile it well (jit).

@@ -56,6 +56,10 @@ def if_needs_a_number(price=200.0):
     could only guess, so it raises an error. The error is a kind of `TypeError`, so
     `except TypeError` catches it, and so are most errors of this lesson.
 
+    In the messages of this lesson, a *concrete* value is one that is known, and an
+    *abstract* value is a tracer. Most of these refusals come with `jax.jit`, and with
+    the loops below; under `jax.grad` alone, such an `if` works, as grad has shown.
+
     For an array of several numbers, `if x > 100` is a `ValueError`, as it is in NumPy.
     And `if x is None` asks for no number, so it works.
     """
@@ -115,10 +119,10 @@ def check_int_is_refused_and_astype_works():
 
 
 def known_numbers_become_tracers(weights=(0.5, 0.25, 0.5)):
-    """What `jnp` computes inside is a tracer, even if its numbers are known.
+    """Under `jax.jit`, what `jnp` computes is a tracer, even from known numbers.
 
-    While a function is traced, each operation of `jnp` is written down and not
-    computed. NumPy computes at once. So where a shape or an `if` depends on numbers
+    While `jax.jit` traces, each operation of `jnp` is written down and not computed.
+    NumPy computes at once. So where a shape or an `if` depends on numbers
     that you know, compute them with NumPy.
 
     Predict: `weights` is an ordinary tuple. Which of the two sums has a number?
@@ -311,7 +315,7 @@ def cond_saves_the_other_branch(n=10_000):
     x = jnp.linspace(0, 1, n)
     y = by_cond(False, x)
     z = by_where(False, x)
-    race([by_where, by_cond], False, x, seconds=0.1)
+    race([by_where, by_cond], False, x, seconds=0.3)
     return y, z
 
 
@@ -448,11 +452,12 @@ def check_equal_settings_share_a_program():
 
 
 def equal_settings_may_differ(n=3):
-    """Settings that are equal share a program, even if their types differ.
+    """Settings objects that are equal share a program, though their types differ.
 
     In Python 1 == 1.0, so `Settings(1)` and `Settings(1.0)` are equal, and JAX takes
-    the program that it has. So always give a setting the same type. (`jnp.full(n, a)`
-    is an array of n numbers, each of them a.)
+    the program that it has. So always give a setting the same type. (For plain static
+    numbers, 1 and 1.0, it depends on the version of JAX. `jnp.full(n, a)` is an array
+    of n numbers, each of them a.)
 
     Predict: the second call fills an array with 1.0. Which dtype does it have?
     """
@@ -888,11 +893,12 @@ def check_while_loop_doubles_up_to_the_limit():
 
 
 def no_gradient_with_unknown_turns(x=2.0, turns=3):
-    """`jax.grad` needs a loop whose number of turns is known.
+    """`jax.grad` cannot go back through a loop with a traced number of turns.
 
     The gradient goes back through the loop and needs the values of all turns, so room
     for them must be reserved in advance. If the number of turns is static, it works.
-    Through `jax.lax.while_loop`, `jax.grad` never works. (Forward, with `jax.jvp` or
+    If the slope has to go back through a `jax.lax.while_loop`, `jax.grad` always
+    refuses. (Forward, with `jax.jvp` or
     `jax.jacfwd`, all these loops have a derivative.)
     """
 
@@ -920,6 +926,41 @@ def check_static_turns_have_a_gradient():
         np.testing.assert_allclose(slope, turns * x ** (turns - 1), rtol=1e-6)
 
 
+def most_turns_and_a_mask(x=2.0, turns=3):
+    """A loop of fixed length with a mask has a gradient, for any number of turns.
+
+    Where the number of turns must stay traced, say how many there can be at most, and
+    go through all of these. `jnp.where` lets the turns beyond the wanted number change
+    nothing. They are computed all the same: that is the price.
+
+    Predict: `turns` is no longer static. How often is `power` traced for two numbers
+    of turns?
+    """
+
+    @traces
+    def power(x, turns):
+        def turn(i, y):
+            return jnp.where(i < turns, x * y, y)
+
+        return jax.lax.fori_loop(0, 10, turn, 1.0)
+
+    slope = jax.jit(jax.grad(power))
+    some = slope(x, turns)
+    more = slope(x, turns + 2)
+    count = power.count
+    too_many = slope(x, 99)  # no error, but only ten turns
+    return some, more, count, too_many
+
+
+def check_masked_turns_have_a_gradient():
+    """One trace gives the slopes n xⁿ⁻¹; beyond ten turns, it stays that of x¹⁰."""
+    for x, turns in ((2.0, 3), (-1.5, 4)):
+        *slopes, count, too_many = most_turns_and_a_mask(x, turns)
+        expected = [n * x ** (n - 1) for n in (turns, turns + 2, 10)]
+        np.testing.assert_allclose([*slopes, too_many], expected, rtol=1e-6)
+        assert count == 1
+
+
 def carry_keeps_its_type(start=100.0, rates=(0.1, 0.2, 0.3)):
     """What a loop carries must keep its shape and its dtype.
 
@@ -928,8 +969,10 @@ def carry_keeps_its_type(start=100.0, rates=(0.1, 0.2, 0.3)):
     next turn, and an output. You get the last carry, and all outputs as one array.
 
     The loop is compiled for one type of carry. So a carry cannot grow, as a list does
-    with `append`: let the outputs be your list. Nor can an int32 become a float32.
-    `jax.lax.fori_loop` and `jax.lax.while_loop` refuse both as well.
+    with `append`: let the outputs be your list. `jax.lax.fori_loop` and
+    `jax.lax.while_loop` refuse a growing carry as well. (A start of 0 becomes a float
+    if your turns make floats, because Python's 0 is weakly typed. A `jnp.int32(0)` is
+    refused. So start with 0.0 where you want floats.)
     """
 
     def grow(balances, rate):
@@ -986,7 +1029,7 @@ def short_loops_may_unroll(n=1_000_000):
     x = jnp.ones(n)
     y = unrolled(x)
     z = rolled(x)
-    race([unrolled, rolled], x, seconds=0.1)
+    race([unrolled, rolled], x, seconds=0.3)
     return y, z
 
 

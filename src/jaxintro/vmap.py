@@ -148,7 +148,8 @@ def vmap_is_not_jit(size=4):
     What `jax.jit` compiles as a whole stands in a jaxpr as one operation, `jit[…]`,
     with the three operations inside it. With `vmap` the three stand by themselves. They
     run one after the other, and JAX compiles each of them when it first meets a new
-    shape, as it does without `vmap`.
+    shape, as it does without `vmap`. (Some functions of `jnp`, such as `jnp.where`,
+    bring a small `jit[…]` of their own, with `vmap` and without.)
 
     Myth: `vmap` compiles the function.
     """
@@ -160,7 +161,7 @@ def vmap_is_not_jit(size=4):
 
 
 def check_only_jit_makes_one_program():
-    """There is one `jit[…]` with `jax.jit`, and there is none with `vmap`."""
+    """Here there is one `jit[…]` with `jax.jit`, and there is none with `vmap`."""
     for size in (4, 9):
         y, compiled, vmapped = vmap_is_not_jit(size)
         x = np.linspace(0, 1, size)
@@ -199,10 +200,10 @@ def check_loop_grows_and_batch_does_not():
 def loop_against_vmap(few=50, many=500, seconds=0.1):
     """The larger a batch of small operations, the more `vmap` gains over a loop.
 
-    To start an operation takes JAX some microseconds, even for a single number. The
-    loop pays that three times for every example: to take it out, to square it and to
-    add it. `vmap` pays for one square and one sum. (Where each example is much work, as
-    a product of large matrices is, there is little to gain.)
+    To start an operation takes JAX time, often ten microseconds or more, even for a
+    single number. The loop pays that three times for every example: to take it out, to
+    square it and to add it. `vmap` pays for one square and one sum. (Where each example
+    is much work, as a product of large matrices is, there is little to gain.)
 
     `race` times functions against each other on the same arguments. Here it does so
     for a batch of 50 and for a batch of 500. Compare the two ratios. The first call of
@@ -344,7 +345,8 @@ def noise_for_a_batch(seed=0, count=3):
 
     `noisy` adds a random number to x. A key is an argument like any other: you can
     share one, or give each example its own. The lesson prng_keys showed that
-    `jax.random.split(key, n)` makes a batch of n keys.
+    `jax.random.split(key, n)` makes a batch of n keys. (The key checker of that lesson
+    sees nothing wrong in the program below.)
 
     Predict: three examples share one key. How many different numbers come out?
     """
@@ -412,7 +414,7 @@ def axis_in_and_axis_out(numbers=((1.0, 2.0, 3.0), (10.0, 20.0, 30.0))):
     """`in_axes` says where the batch comes in, `out_axes` where it goes out.
 
     Instead of an entry for each argument, one number may stand: it counts for all
-    arguments.
+    arguments passed by position.
 
     `jnp.cumsum` gives the running sums of a vector. First we map it over the rows of x
     (axis 0), then over its columns (axis 1). `vmap` puts the batch axis of the result
@@ -575,12 +577,13 @@ def check_sum_makes_the_order_free():
 
 
 def jit_outside_or_inside(count=4, seconds=0.1):
-    """`jax.jit` may stand inside of `vmap`, but outside it is faster.
+    """`jax.jit` may stand inside `vmap`, but outside it saves work at each call.
 
     `vmap`, `grad` and `jit` all take a function and return a function, so you can
     stack them. Here the results are the same. But what stands outside of `jit` is done
     anew at each call. With `jit` outermost, all of it is done and compiled at the first
-    call.
+    call. The work saved does not grow with the arrays. Here they are small, and it
+    counts; where a call computes for a long time, you do not notice it.
 
     Predict: how many times faster is `outside`?
     """
@@ -703,8 +706,8 @@ def keyword_is_always_mapped(scale=2.0):
 
     `in_axes` has an entry for each argument passed by position. An argument passed by
     its name has no entry: it is always mapped. So an array of two scales gives each of
-    two rows its own scale. To give it an entry, `None` for shared, is an error, which
-    counts the arguments passed by position: `len(args)=1`.
+    two rows its own scale. If you write `None` for it, JAX raises an error: there is
+    one argument by position, `len(args)=1`, and there are two entries.
 
     The cure is to pass it by position, with `None` in `in_axes`. Or fix it before
     `vmap` sees the function, with `partial` of Python's functools.
@@ -743,8 +746,8 @@ def check_keyword_is_mapped_unless_fixed():
 def talk_across_the_batch(values=(1.0, 2.0, 6.0)):
     """If you name the batch axis, an example can use the whole batch.
 
-    We want to subtract the mean of the batch from each example. Inside the function x
-    is one example, so `jnp.mean(x)` is the mean of one number.
+    We want to subtract the mean of the batch from each example. But inside the
+    function, x is one example.
 
     Give the batch axis a name with `axis_name`. Then `jax.lax.pmean(x, name)` is the
     mean over that axis (p stands for *parallel*).
@@ -765,7 +768,7 @@ def talk_across_the_batch(values=(1.0, 2.0, 6.0)):
 
 
 def check_mean_of_the_batch_is_taken_off():
-    """`jnp.mean` leaves nothing; `pmean` leaves each value minus the mean of all."""
+    """The mean of one number is itself, and leaves 0; `pmean` is the mean of all."""
     for values in ((1.0, 2.0, 6.0), (-3.0, 5.0)):
         y, z = talk_across_the_batch(values)
         np.testing.assert_array_equal(y, np.zeros(len(values)))
@@ -775,8 +778,12 @@ def check_mean_of_the_batch_is_taken_off():
 def if_has_no_single_answer(numbers=(3, -4)):
     """Under `vmap`, an `if` on an example is an error.
 
-    Python runs the function once for the whole batch. Here `x > 0` is true for one
-    example and false for the other, so `if` has no single answer, and JAX refuses.
+    Python runs the function once for the whole batch, with a tracer. A tracer has no
+    number, so `x > 0` is neither true nor false for Python. One answer would not do
+    anyway: 3 and −4 need different ones. But JAX refuses also where all would agree.
+
+    A choice without `if` is `jnp.where(test, a, b)`: it takes a where the test is true,
+    and b where it is not.
     """
 
     def double_or_turn(x):
@@ -791,13 +798,19 @@ def if_has_no_single_answer(numbers=(3, -4)):
         refused = error
 
     one_by_one = [double_or_turn(number) for number in numbers]
-    return refused, one_by_one
+
+    def with_where(x):
+        return jnp.where(x > 0, 2 * x, -x)
+
+    y = jax.vmap(with_where)(x)
+    return refused, one_by_one, y
 
 
 def check_if_is_refused_under_vmap():
-    """The `if` works for each number alone, and for a batch it is an error."""
-    for numbers in ((3, -4), (5, 0, -1)):
-        refused, one_by_one = if_has_no_single_answer(numbers)
+    """For each number alone `if` works, for a batch it fails and `where` works."""
+    for numbers in ((3, -4), (5, 0, -1), (3, 4)):
+        refused, one_by_one, y = if_has_no_single_answer(numbers)
+        np.testing.assert_array_equal(y, [2 * n if n > 0 else -n for n in numbers])
         assert type(refused).__name__ == "TracerBoolConversionError"
         assert "boolean conversion" in str(refused)
         assert one_by_one == [2 * n if n > 0 else -n for n in numbers]
@@ -820,11 +833,12 @@ def double_or_negate(x):
 def cond_runs_one_branch(x=3):
     """For one example, `jax.lax.cond` runs one of two branches.
 
-    JAX has a function for such a choice: `jax.lax.cond(test, f, g, x)` gives f(x) where
-    the test is true, and g(x) where it is not. Look first at one example.
+    JAX has a function for a choice between two branches: `jax.lax.cond(test, f, g, x)`
+    gives f(x) where the test is true, and g(x) where it is not.
 
-    `jax.debug.print` prints while the program runs, so it shows which branch runs.
-    `jax.effects_barrier` waits until everything is printed.
+    Python runs both branches once, with tracers, to write them down as a program. When
+    the program runs, only one branch runs. `jax.debug.print` prints at that time, so it
+    shows which one. `jax.effects_barrier` waits until everything is printed.
     """
     y = double_or_negate(x)
     jax.effects_barrier()
@@ -952,7 +966,7 @@ def loop_waits_for_the_last(starts=(0.25, 1.0, 4.0)):
 
 
 def check_each_start_counts_its_own_steps():
-    """Each count is its own, but every example goes through every round."""
+    """Every example goes through every round; one that is done keeps its state."""
     for starts in ((0.25, 1.0, 4.0), (20.0, 3.0)):
         with redirect_stdout(StringIO()) as printed:
             counts = loop_waits_for_the_last(starts)

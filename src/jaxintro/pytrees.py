@@ -1,0 +1,664 @@
+"""Pytrees: nested dicts, lists and tuples are arguments like any other.
+
+A model has many arrays, and nobody wants to hand them over one by one. `jax.grad`,
+`jax.vmap` and `jax.jit` take them together, in dicts and lists. After this lesson you
+can count, update, freeze and stack parameters in a few lines, and you know where a
+container is not what it seems: `None`, shapes, the order of keys, and a class of your
+own. Read first: pure_functions, grad, vmap, jit and shapes_and_branches.
+"""
+
+import io
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.tree_util import keystr
+
+from jaxintro.lens import traces
+
+ORDER = 130
+
+
+def leaves_and_structure(scale=3.0):
+    """A pytree is made of leaves and of structure, and you can have each alone.
+
+    A *pytree* is a container, such as a dict, a list or a tuple, or containers in
+    containers. The containers are its *structure*. What they hold in the end, arrays
+    and numbers, are its *leaves*. `jax.tree.leaves` lists the leaves, and
+    `jax.tree.structure` gives the structure, in which a star stands for each leaf.
+
+    Predict: `params` holds six numbers. How many leaves has it?
+    """
+    weights = jnp.array([1.0, 2.0, 4.0])
+    params = {"line": [0.5, weights], "other": (scale, 7)}
+    leaves = jax.tree.leaves(params)
+    number = len(leaves)
+    structure = jax.tree.structure(params)
+    return leaves, number, structure
+
+
+def check_an_array_is_one_leaf():
+    """An array is one leaf, however many numbers it holds, and so is each number."""
+    for scale in (3.0, -1.5):
+        leaves, number, structure = leaves_and_structure(scale)
+        half, weights, *others = leaves
+        assert number == 4
+        assert (half, *others) == (0.5, scale, 7)
+        assert weights.tolist() == [1, 2, 4]
+        assert str(structure) == "PyTreeDef({'line': [*, *], 'other': (*, *)})"
+
+
+def how_many_parameters(width=3):
+    """`jax.tree.map` applies a function to each leaf.
+
+    The results stand in a new pytree of the same structure. Here the function is
+    `jnp.size`, which says how many numbers an array has. So we can count all parameters
+    of a model.
+
+    Predict: a layer makes 3 numbers of 2, and the next makes 1 of 3. Each has a w and a
+    b. How many parameters are there in all?
+    """
+    hidden = {"w": jnp.ones((2, width)), "b": jnp.zeros(width)}
+    out = {"w": jnp.ones((width, 1)), "b": jnp.zeros(1)}
+    params = {"hidden": hidden, "out": out}
+    sizes = jax.tree.map(jnp.size, params)
+    count = sum(jax.tree.leaves(sizes))
+    return sizes, count
+
+
+def check_every_number_is_counted():
+    """The layers have 2n + n and n + 1 parameters, for a width of n."""
+    for n in (3, 10):
+        sizes, count = how_many_parameters(n)
+        assert sizes == {"hidden": {"w": 2 * n, "b": n}, "out": {"w": n, "b": 1}}
+        assert count == 4 * n + 1
+
+
+def paths_name_the_leaves(w=2.0):
+    """Each leaf has a path: the keys and places that lead to it.
+
+    `jax.tree.leaves_with_path` lists pairs of a path and a leaf. `keystr` makes a text
+    of the path: what you would write behind `params` to get that leaf. So you can see
+    what a large model is made of. (`SequenceKey` is a place in a list or a tuple.)
+    """
+    params = {"layers": [{"w": w}, {"w": 3.0, "b": 0.5}], "scale": 7.0}
+    for path, leaf in jax.tree.leaves_with_path(params):
+        print(keystr(path), "is", leaf)
+
+
+def check_every_leaf_has_its_own_path():
+    """Each of the four leaves is printed behind its own path."""
+    for w in (2.0, -1.5):
+        with redirect_stdout(io.StringIO()) as printed:
+            paths_name_the_leaves(w)
+        assert printed.getvalue().splitlines() == [
+            f"['layers'][0]['w'] is {w}",
+            "['layers'][1]['b'] is 0.5",
+            "['layers'][1]['w'] is 3.0",
+            "['scale'] is 7.0",
+        ]
+
+
+def keys_are_sorted(w=2.0, b=1.0):
+    """The leaves of a dict come in the order of its sorted keys.
+
+    The order in which you wrote the keys does not count: two dicts with the same keys
+    have the same structure. So never pair leaves with the names in a dict. Take the
+    paths of the last section instead. Note that text is sorted letter by letter: a
+    layer 10 comes before a layer 2. (A list keeps its order.)
+
+    Predict: what does `mistaken` say that w is?
+    """
+    params = {"w": w, "b": b}
+    leaves = jax.tree.leaves(params)
+    mistaken = dict(zip(params, leaves, strict=True))
+    one = jax.tree.structure(params)
+    other = jax.tree.structure({"b": b, "w": w})
+    equal = one == other
+    layers = {"layer2": 2, "layer10": 10}
+    in_order = jax.tree.leaves(layers)
+    return leaves, mistaken, equal, in_order
+
+
+def check_leaves_come_by_the_alphabet():
+    """As b comes before w, the names are swapped; the two structures are equal."""
+    for w, b in ((2.0, 1.0), (0.0, -3.0)):
+        leaves, mistaken, equal, in_order = keys_are_sorted(w, b)
+        assert leaves == [b, w]
+        assert mistaken == {"w": b, "b": w}
+        assert equal is True
+        assert in_order == [10, 2]
+
+
+def two_trees_at_once(w=2.0, b=1.0):
+    """`jax.tree.map` takes several trees, and pairs the leaves in the same place.
+
+    `jax.grad` gives a gradient with the structure of the parameters. So the step
+    downhill is one line, for a line of two parameters and for a large network.
+    """
+
+    def loss(params):
+        return (params["w"] * 3 + params["b"] - 5) ** 2
+
+    params = {"w": w, "b": b}
+    gradient = jax.grad(loss)(params)
+    params = jax.tree.map(lambda p, g: p - 0.1 * g, params, gradient)
+    return gradient, params
+
+
+def check_each_parameter_meets_its_slope():
+    """With e = 3w + b − 5 the slopes are 6e and 2e; a tenth of each is taken off."""
+    for w, b in ((2.0, 1.0), (-1.0, 0.5)):
+        gradient, params = two_trees_at_once(w, b)
+        e = 3 * w + b - 5
+        for name, value, slope in (("w", w, 6 * e), ("b", b, 2 * e)):
+            np.testing.assert_allclose(gradient[name], slope, rtol=1e-6)
+            np.testing.assert_allclose(params[name], value - slope / 10, rtol=1e-6)
+
+
+def trees_must_fit(w=2.0):
+    """Trees of different structure are refused: a missing key, a list for a tuple.
+
+    JAX compares the trees before it calls your function, and raises a `ValueError`.
+    New versions of JAX call the first tree the "prefix" or `tree_map tree`, and the
+    second the "full" pytree. Read the message from its end: there stands the key that
+    one tree lacks, or the kind of container. Old versions say it in one line.
+    """
+
+    def add(a, b):
+        return a + b
+
+    try:
+        jax.tree.map(add, {"w": w, "b": 1.0}, {"w": 0.5})
+    except ValueError as error:
+        missing = error
+    try:
+        jax.tree.map(add, [w, 1.0], (0.5, 0.5))
+    except ValueError as error:
+        other_kind = error
+    fits = jax.tree.map(add, (w, 1.0), (0.5, 0.5))
+    return missing, other_kind, fits
+
+
+def check_misfits_are_value_errors():
+    """The missing key b, and the list with the tuple, are each a ValueError."""
+    for w in (2.0, -1.0):
+        missing, other_kind, fits = trees_must_fit(w)
+        assert isinstance(missing, ValueError)
+        assert "b" in str(missing).split("key")[-1]
+        assert isinstance(other_kind, ValueError)
+        assert "list" in str(other_kind)
+        assert fits == (w + 0.5, 1.5)
+
+
+def first_tree_decides(slow=0.1, fast=1.0):
+    """The first tree of `jax.tree.map` decides what is a leaf.
+
+    The trees behind it may be deeper. Where the first tree has a leaf, the function
+    gets all that the others have there, even a whole dict, and that is no error. See
+    `met` below, where `len` counts the entries of a dict. The other way round, it is an
+    error.
+
+    Say that we want one learning rate for each layer. `jax.tree.broadcast(rates,
+    gradient)` repeats each rate for all leaves below it, and then both trees fit.
+    """
+    gradient = {"hidden": {"w": 2.0, "b": 4.0}, "out": {"w": 6.0}}
+    rates = {"hidden": slow, "out": fast}
+    met = jax.tree.map(lambda r, g: len(g), rates, gradient)
+
+    def step(g, r):
+        return r * g
+
+    try:
+        jax.tree.map(step, gradient, rates)
+    except ValueError as error:
+        refused = error
+    repeated = jax.tree.broadcast(rates, gradient)
+    steps = jax.tree.map(step, gradient, repeated)
+    return met, refused, repeated, steps
+
+
+def check_rates_reach_every_leaf():
+    """Each rate meets a whole dict; the repeated rates multiply each slope."""
+    for slow, fast in ((0.1, 1.0), (0.5, -2.0)):
+        met, refused, repeated, steps = first_tree_decides(slow, fast)
+        assert met == {"hidden": 2, "out": 1}
+        assert isinstance(refused, ValueError)
+        assert "dict" in str(refused)
+        assert repeated == {"hidden": {"w": slow, "b": slow}, "out": {"w": fast}}
+        expected = {"hidden": {"w": 2 * slow, "b": 4 * slow}, "out": {"w": 6 * fast}}
+        assert steps == expected
+
+
+def shapes_are_containers(rows=2):
+    """A shape is a tuple, and so it is structure and not a leaf.
+
+    From a dict of shapes we want to make a dict of arrays. But `jax.tree.map` goes into
+    the tuples, and `jnp.zeros(2)` is no error. The cure is `is_leaf`: a function that
+    says at which containers to stop.
+
+    Predict: what stands under "w" in `mistaken`?
+    """
+    shapes = {"w": (rows, 3), "b": (3,)}
+    mistaken = jax.tree.map(jnp.zeros, shapes)
+
+    def is_shape(x):
+        return isinstance(x, tuple)
+
+    cured = jax.tree.map(jnp.zeros, shapes, is_leaf=is_shape)
+    return mistaken, cured
+
+
+def check_is_leaf_stops_at_a_shape():
+    """Without `is_leaf` each length makes a vector, with it each shape an array."""
+    for rows in (2, 5):
+        mistaken, cured = shapes_are_containers(rows)
+        assert [vector.tolist() for vector in mistaken["w"]] == [[0] * rows, [0] * 3]
+        assert [vector.tolist() for vector in mistaken["b"]] == [[0] * 3]
+        assert cured["w"].tolist() == [[0] * 3] * rows
+        assert cured["b"].tolist() == [0] * 3
+
+
+def none_is_no_leaf(w=2.0):
+    """`None` is no leaf, but a part of the structure.
+
+    People put `None` where a layer has no b. Here we want a 0.0 in its place. With
+    `is_leaf`, known from the last section, a `None` counts as a leaf.
+
+    Myth: `jax.tree.map` calls the function for everything that stands in the dict.
+    """
+
+    def fill(leaf):
+        return 0.0 if leaf is None else leaf
+
+    params = {"w": w, "b": None}
+    leaves = jax.tree.leaves(params)
+    structure = jax.tree.structure(params)
+    unchanged = jax.tree.map(fill, params)
+
+    def is_none(x):
+        return x is None
+
+    cured = jax.tree.map(fill, params, is_leaf=is_none)
+    return leaves, structure, unchanged, cured
+
+
+def check_none_stays_unless_it_is_a_leaf():
+    """`None` stands in the structure and stays; with `is_leaf` it is replaced by 0."""
+    for w in (2.0, -1.0):
+        leaves, structure, unchanged, cured = none_is_no_leaf(w)
+        assert leaves == [w]
+        assert str(structure) == "PyTreeDef({'b': None, 'w': *})"
+        assert unchanged == {"w": w, "b": None}
+        assert cured == {"w": w, "b": 0.0}
+
+
+def many_models_one_vmap(tilts=(1.0, -1.0, 0.5)):
+    """To run many models at once, stack their leaves.
+
+    `jax.vmap` goes along an axis of arrays, not along a list. So we stack the three w
+    to one array, and the three b to another. `*models` hands the three dicts over as
+    three trees, and `*leaves` collects the three leaves of each place. With
+    `in_axes=(0, None)`, `jax.vmap` takes the models one by one, and all x for each. To
+    get a single model back, index each leaf.
+    """
+    import matplotlib.pyplot as plt
+
+    def line(params, x):
+        return params["w"] * x + params["b"]
+
+    def stack(*leaves):
+        return jnp.stack(leaves)
+
+    models = [{"w": tilt, "b": tilt**2} for tilt in tilts]
+    stacked = jax.tree.map(stack, *models)
+    x = jnp.linspace(-2, 2, 5)
+    y = jax.vmap(line, in_axes=(0, None))(stacked, x)
+    last = jax.tree.map(lambda leaf: leaf[-1], stacked)
+
+    _, axes = plt.subplots()
+    axes.plot(x, y.T, label=[f"w = {tilt}" for tilt in tilts])
+    axes.set(xlabel="x", ylabel="y", title="Three models, one call")
+    axes.legend()
+    return stacked, y, last, axes
+
+
+def check_each_model_draws_its_line():
+    """Row i is the line of model i, w x + w², and the last model comes back."""
+    for tilts in ((1.0, -1.0, 0.5), (2.0, 0.25)):
+        stacked, y, last, axes = many_models_one_vmap(tilts)
+        w = np.array(tilts)
+        expected = w[:, None] * np.linspace(-2, 2, 5) + w[:, None] ** 2
+        np.testing.assert_allclose(stacked["w"], w)
+        np.testing.assert_allclose(stacked["b"], w**2)
+        np.testing.assert_allclose(y, expected, atol=1e-6)
+        np.testing.assert_allclose([last["w"], last["b"]], [w[-1], w[-1] ** 2])
+        drawn = [drawing.get_ydata() for drawing in axes.lines]
+        np.testing.assert_allclose(drawn, expected, atol=1e-6)
+
+
+def a_tree_of_pairs_is_a_pair_of_trees(values=(3.0, -1.0, 2.0)):
+    """`jax.tree.transpose` turns a tree of pairs into a pair of trees.
+
+    A function that gives two results makes a tree of pairs. Mostly you want two trees.
+    `jax.tree.transpose` takes the outer structure, the inner structure, and the tree.
+    The inner one is that of any pair, so `(0, 0)` will do.
+    """
+
+    def lowest_and_highest(leaf):
+        return leaf.min(), leaf.max()
+
+    params = {"w": jnp.array(values), "b": jnp.array([0.5, 0.25])}
+    pairs = jax.tree.map(lowest_and_highest, params)
+    outer = jax.tree.structure(params)
+    inner = jax.tree.structure((0, 0))
+    lowest, highest = jax.tree.transpose(outer, inner, pairs)
+    return pairs, lowest, highest
+
+
+def check_lowest_and_highest_are_apart():
+    """One dict holds the lowest number of each leaf, the other the highest."""
+    for values in ((3.0, -1.0, 2.0), (0.0, 7.0)):
+        pairs, lowest, highest = a_tree_of_pairs_is_a_pair_of_trees(values)
+        assert pairs == {"w": (min(values), max(values)), "b": (0.25, 0.5)}
+        assert lowest == {"w": min(values), "b": 0.25}
+        assert highest == {"w": max(values), "b": 0.5}
+
+
+def apart_and_together(largest=1.0):
+    """A tree can be taken apart into a list of leaves, and built again.
+
+    `jax.tree.flatten` gives the leaves and the structure. `jax.tree.unflatten` takes a
+    structure and a list of leaves, and gives a tree. Use them where all leaves must be
+    seen together. Here a gradient is made shorter if it is longer than `largest`, which
+    is called clipping. Its length is the root of the sum of all squares, over all
+    leaves.
+    """
+    gradient = {"w": jnp.array([2.0, 4.0]), "b": 4.0}
+    leaves, structure = jax.tree.flatten(gradient)
+    squares = sum(jnp.sum(leaf**2) for leaf in leaves)
+    length = jnp.sqrt(squares)
+    factor = jnp.minimum(1, largest / length)
+    shorter = [factor * leaf for leaf in leaves]
+    clipped = jax.tree.unflatten(structure, shorter)
+    return length, clipped
+
+
+def check_gradient_is_cut_to_the_length():
+    """The length is √(2² + 4² + 4²) = 6, and the clipped gradient is that much less."""
+    for largest in (1.0, 3.0, 10.0):
+        length, clipped = apart_and_together(largest)
+        np.testing.assert_allclose(length, 6, rtol=1e-6)
+        factor = min(1, largest / 6)
+        np.testing.assert_allclose(clipped["w"], [2 * factor, 4 * factor], rtol=1e-6)
+        np.testing.assert_allclose(clipped["b"], 4 * factor, rtol=1e-6)
+
+
+def a_step_keeps_the_structure(turns=4):
+    """A compiled step should return the structure that it takes.
+
+    `jax.jit` keeps a program for each structure, as the lesson on jit has shown. The
+    first `move` takes a list and returns a tuple. Its numbers are right, so nobody
+    notices. A loop of JAX, such as `jax.lax.fori_loop`, does notice, because what it
+    carries from turn to turn must keep its structure. (`traces` counts.)
+
+    Predict: `move` is called four times. How often is it traced before the cure?
+    """
+
+    @traces
+    @jax.jit
+    def move(state):
+        x, speed = state
+        return x + speed, speed  # the mistake: a tuple
+
+    state = [0.0, 1.0]
+    for _ in range(turns):
+        state = move(state)
+    mistaken = move.count
+
+    def turn(i, state):
+        return move(state)
+
+    try:
+        jax.lax.fori_loop(0, turns, turn, [0.0, 1.0])
+    except TypeError as error:
+        refused = error
+
+    @traces
+    @jax.jit
+    def move(state):
+        x, speed = state
+        return [x + speed, speed]  # the cure: a list
+
+    state = [0.0, 1.0]
+    for _ in range(turns):
+        state = move(state)
+    cured = move.count
+    return mistaken, refused, state, cured
+
+
+def check_a_tuple_costs_a_second_trace():
+    """With the tuple there are two traces and a TypeError, with the list one trace."""
+    for turns in (4, 2):
+        mistaken, refused, state, cured = a_step_keeps_the_structure(turns)
+        assert (mistaken, cured) == (2, 1)
+        assert isinstance(refused, TypeError)
+        assert "structure" in str(refused)
+        assert state == [turns, 1]
+
+
+def velocity_beside_the_parameters(rate=0.02, kept=0.9, count=60):
+    """What an optimizer remembers is a tree like the parameters.
+
+    An *optimizer* is a rule that makes new parameters from a gradient. Many optimizers
+    remember something from step to step, and this is called their state. Here it is a
+    *velocity*: at each step, 0.9 of it is kept and the gradient is added. Each
+    parameter has a velocity, so the state has the structure of the parameters, and
+    `jax.tree.map` makes the first one, all zeros.
+
+    If nothing is kept, this is the gradient descent that you know. In the picture, the
+    walk that keeps its velocity swings to and fro, but ends lower.
+    """
+    import matplotlib.pyplot as plt
+
+    def loss(params):
+        return params["w"] ** 2 / 2 + 10 * params["b"] ** 2
+
+    @jax.jit
+    def update(params, velocity, kept):
+        slopes = jax.grad(loss)(params)
+        velocity = jax.tree.map(lambda v, g: kept * v + g, velocity, slopes)
+        params = jax.tree.map(lambda p, v: p - rate * v, params, velocity)
+        return params, velocity, loss(params)
+
+    _, axes = plt.subplots()
+    for share in (0.0, kept):
+        params = {"w": jnp.array(3.0), "b": jnp.array(1.0)}
+        velocity = jax.tree.map(jnp.zeros_like, params)
+        losses = []
+        for _ in range(count):
+            params, velocity, value = update(params, velocity, share)
+            losses.append(value)
+        axes.plot(losses, label=f"keeps {share}")
+    axes.set(xlabel="step", ylabel="loss", ylim=0)
+    axes.set_title("A walk that remembers its velocity")
+    axes.legend()
+    return params, velocity, axes
+
+
+def check_velocity_is_that_of_a_plain_loop():
+    """The losses, the end and the velocity are those of a loop with plain numbers."""
+    for rate, kept, count in ((0.02, 0.9, 60), (0.01, 0.5, 20)):
+        params, velocity, axes = velocity_beside_the_parameters(rate, kept, count)
+        for line, share in zip(axes.lines, (0, kept), strict=True):
+            p, v, losses = np.array([3.0, 1.0]), np.zeros(2), []
+            for _ in range(count):
+                v = share * v + p * [1, 20]
+                p = p - rate * v
+                losses.append(p[0] ** 2 / 2 + 10 * p[1] ** 2)
+            # the swings cancel, so that what was rounded weighs more
+            np.testing.assert_allclose(line.get_ydata(), losses, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose([params["w"], params["b"]], p, atol=1e-5)
+        np.testing.assert_allclose([velocity["w"], velocity["b"]], v, atol=1e-5)
+
+
+def a_part_is_frozen(rate=0.1):
+    """To freeze a part of the parameters, hand a tree of booleans over as well.
+
+    `jax.tree.map_with_path` calls the function with the path and the leaf. Here it asks
+    whether the path contains "out". In the update, a leaf that is not trained stays as
+    it is. The booleans are Python's own, so `if` works. They must stay outside the
+    arguments of a compiled function, where they would become tracers.
+    """
+    params = {"hidden": {"w": 1.0, "b": 2.0}, "out": {"w": 3.0}}
+    gradient = {"hidden": {"w": 5.0, "b": 5.0}, "out": {"w": 5.0}}
+
+    def is_out(path, leaf):
+        return "out" in keystr(path)
+
+    trained = jax.tree.map_with_path(is_out, params)
+
+    @jax.jit
+    def update(params, gradient):
+        def new(p, g, train):
+            return p - rate * g if train else p
+
+        return jax.tree.map(new, params, gradient, trained)
+
+    params = update(params, gradient)
+    return trained, params
+
+
+def check_only_the_last_layer_moves():
+    """The layer hidden stays, and out moves by the rate times its slope."""
+    for rate in (0.1, 0.5):
+        trained, params = a_part_is_frozen(rate)
+        assert trained == {"hidden": {"w": False, "b": False}, "out": {"w": True}}
+        assert params["hidden"] == {"w": 1.0, "b": 2.0}
+        np.testing.assert_allclose(params["out"]["w"], 3 - 5 * rate, rtol=1e-6)
+
+
+def own_class_is_a_leaf(x=3.0):
+    """An object of your own class is one leaf, and `jax.jit` refuses it.
+
+    JAX does not look into a class that it does not know. It takes the whole object for
+    a leaf, and an argument of a compiled function may have only arrays and numbers as
+    leaves. The next section has the cure.
+
+    Predict: the object holds two numbers. How many leaves has it?
+    """
+
+    class Line:
+        def __init__(self, w, b):
+            self.w = w
+            self.b = b
+
+    def height(line, x):
+        return line.w * x + line.b
+
+    line = Line(2.0, 1.0)
+    number = len(jax.tree.leaves(line))
+    plain = height(line, x)
+    try:
+        jax.jit(height)(line, x)
+    except TypeError as error:
+        refused = error
+    return number, plain, refused
+
+
+def check_own_class_is_refused():
+    """Python computes 2x + 1, but `jax.jit` raises a TypeError that names the class."""
+    for x in (3.0, -1.0):
+        number, plain, refused = own_class_is_a_leaf(x)
+        assert number == 1
+        assert plain == 2 * x + 1
+        assert isinstance(refused, TypeError)
+        assert "Line" in str(refused)
+
+
+def dataclasses_are_registered(x=3.0):
+    """`jax.tree_util.register_dataclass` makes a container of a dataclass.
+
+    `data_fields` names the fields that hold leaves, or trees of leaves. `meta_fields`
+    names the others; here there are none. After that, an object of the class goes
+    through `jax.jit`, and its gradient is an object of the same class.
+    """
+
+    @partial(
+        jax.tree_util.register_dataclass,
+        data_fields=["w", "b"],
+        meta_fields=[],
+    )
+    @dataclass
+    class Line:
+        w: jax.Array
+        b: jax.Array
+
+    @jax.jit
+    def height(line, x):
+        return line.w * x + line.b
+
+    line = Line(jnp.array(2.0), jnp.array(1.0))
+    leaves = jax.tree.leaves(line)
+    y = height(line, x)
+    slopes = jax.grad(height)(line, x)
+    return leaves, y, slopes
+
+
+def check_a_line_has_a_line_of_slopes():
+    """The leaves are 2 and 1, the height is 2x + 1, and the slopes are x and 1."""
+    for x in (3.0, -1.0):
+        leaves, y, slopes = dataclasses_are_registered(x)
+        assert [float(leaf) for leaf in leaves] == [2, 1]
+        assert y == 2 * x + 1
+        assert type(slopes).__name__ == "Line"
+        assert (slopes.w, slopes.b) == (x, 1)
+
+
+def meta_fields_are_static(x=-3.0):
+    """A field in `meta_fields` is no leaf: it is static, a part of the structure.
+
+    So it is not traced, and an `if` on it works. A new structure is a new program, as
+    with `static_argnames`. Settings such as a flag or a text belong there, while arrays
+    belong in `data_fields`. Lists and dicts of parameters are at work in the lesson
+    neural_network.
+
+    Predict: there are three calls. How often is `height` traced?
+    """
+
+    @partial(
+        jax.tree_util.register_dataclass,
+        data_fields=["w"],
+        meta_fields=["positive"],
+    )
+    @dataclass
+    class Line:
+        w: float
+        positive: bool
+
+    @traces
+    @jax.jit
+    def height(line, x):
+        y = line.w * x
+        if line.positive:
+            y = jnp.maximum(y, 0)
+        return y
+
+    as_it_is = height(Line(2.0, False), x)
+    steeper = height(Line(5.0, False), x)
+    cut = height(Line(2.0, True), x)
+    count = height.count
+    structure = jax.tree.structure(Line(2.0, True))
+    return as_it_is, steeper, cut, count, structure
+
+
+def check_each_setting_is_traced_once():
+    """2x, 5x and the positive part of 2x need two traces; True is in the structure."""
+    for x in (-3.0, 1.5):
+        as_it_is, steeper, cut, count, structure = meta_fields_are_static(x)
+        assert (as_it_is, steeper, cut) == (2 * x, 5 * x, max(2 * x, 0))
+        assert count == 2
+        assert "True" in str(structure)

@@ -1,0 +1,802 @@
+"""Transformations: functions of functions, and how to write your own.
+
+`jax.grad`, `jax.vmap` and `jax.jit` are ordinary programs: they follow the operations
+of your function and do something with each. You can do so too, for the operations are
+written in the jaxpr. After this lesson you can read a jaxpr in Python, run it, print
+its steps, count in it and go through it backwards. You can build the derivative that
+goes forwards twice: with dual numbers, and with a jaxpr. You can also give a function
+a rule of your own, and test it. Read first: derivatives, vmap, shapes_and_branches.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.extend.core import Literal
+from jax.test_util import check_grads
+
+ORDER = 140
+
+
+def wave(x):
+    """A wave that fades away on both sides."""
+    return jnp.exp(-x * x) * jnp.sin(3 * x)
+
+
+def a_jaxpr_is_a_list_of_equations(x=0.5):
+    """A jaxpr is an ordinary Python object, with a list of equations.
+
+    `jax.make_jaxpr(wave)` traces `wave` and returns its program, the jaxpr. This is
+    the door to every transformation. `program.eqns` is the list of the equations, in
+    the order in which they run. Each has a *primitive*: one of the operations that JAX
+    itself knows, and of which all others are made. `primitive.name` is the name that
+    stands in the printed jaxpr.
+
+    Predict: how many of the names are `mul`?
+    """
+    program = jax.make_jaxpr(wave)(x)
+    names = [eqn.primitive.name for eqn in program.eqns]
+    return names
+
+
+def check_an_equation_for_each_operation_of_wave():
+    """Each operation of `wave` is an equation: −, exp and sin once, × three times."""
+    for x in (0.5, -2.0):
+        names = a_jaxpr_is_a_list_of_equations(x)
+        assert sorted(names) == ["exp", "mul", "mul", "mul", "neg", "sin"]
+        assert names.index("neg") < names.index("exp")
+
+
+def what_stands_in_an_equation(numbers=(1.0, 2.0, 3.0)):
+    """An equation has a primitive, inputs, outputs and parameters.
+
+    `invars` are the inputs and `outvars` the outputs. An entry is a variable, or a
+    `Literal`: a number that was known while tracing, here the 4, with its value in
+    `.val`. Each entry has a type: `.aval.shape` and `.aval.dtype`. A variable has no
+    value.
+
+    A variable has no letter either. Letters are given when something is printed, so an
+    equation that is printed alone begins at `a` again. A variable is an object: where
+    the second equation takes what the first gave, it holds the same object. `params` is
+    a dictionary with what else the primitive must know, such as the axes of a sum.
+    """
+    program = jax.make_jaxpr(lambda x: jnp.sum(4 * x))(jnp.array(numbers))
+    product, total = program.eqns
+    literal = product.invars[0].val
+    shape = product.outvars[0].aval.shape
+    same_object = product.outvars[0] is total.invars[0]
+    axes = total.params["axes"]
+    return literal, shape, same_object, axes
+
+
+def check_the_equations_are_linked():
+    """The 4 is a literal, and the sum over axis 0 takes the variable of the product."""
+    for numbers in ((1.0, 2.0, 3.0), (0.5, -1.0)):
+        literal, shape, same_object, axes = what_stands_in_an_equation(numbers)
+        assert literal == 4
+        assert shape == (len(numbers),)
+        assert same_object is True
+        assert axes == (0,)
+
+
+def arrays_from_outside_are_constants(weights=(1.0, 10.0, 100.0)):
+    """An array that a function takes from outside is kept beside its equations.
+
+    `scaled` uses the array `w`, which is not an argument. So there is a variable more,
+    printed before the semicolon, and its value stands in `program.consts`. The
+    variables of such constants are `program.jaxpr.constvars`, those of the arguments
+    `program.jaxpr.invars`, and those of the results `program.jaxpr.outvars`.
+    """
+    w = jnp.array(weights)
+
+    def scaled(x):
+        return w * x
+
+    program = jax.make_jaxpr(scaled)(w[0])
+    constants = program.consts
+    arguments = len(program.jaxpr.invars)
+    variables = len(program.jaxpr.constvars)
+    return constants, arguments, variables
+
+
+def check_the_array_is_a_constant():
+    """The program has one argument, and one constant, which holds the array."""
+    for weights in ((1.0, 10.0, 100.0), (-0.5,)):
+        constants, arguments, variables = arrays_from_outside_are_constants(weights)
+        (constant,) = constants
+        np.testing.assert_array_equal(constant, weights)
+        assert (arguments, variables) == (1, 1)
+
+
+def walk(program, args, step):
+    """Go through a program; `step` says what each equation gives."""
+    jaxpr = program.jaxpr
+    values = {}
+
+    def read(entry):
+        if isinstance(entry, Literal):
+            return entry.val
+        return values[entry]
+
+    values.update(zip(jaxpr.constvars, program.consts, strict=True))
+    values.update(zip(jaxpr.invars, args, strict=True))
+    for eqn in jaxpr.eqns:
+        outputs = step(eqn, [read(entry) for entry in eqn.invars])
+        if not eqn.primitive.multiple_results:
+            outputs = [outputs]
+        values.update(zip(eqn.outvars, outputs, strict=True))
+    return [read(entry) for entry in jaxpr.outvars]
+
+
+def run(eqn, inputs):
+    """Do what the equation says."""
+    return eqn.primitive.bind(*inputs, **eqn.params)
+
+
+def an_interpreter_is_a_loop(x=0.5):
+    """An interpreter runs a jaxpr, one equation after the other.
+
+    `walk` is the whole interpreter. It has a dictionary from variables to values. At
+    first it holds the constants and the arguments. For each equation, `walk` reads the
+    inputs, asks `step` for the outputs, and stores them. Some primitives give a list of
+    outputs, which is what `multiple_results` says; the others give one. `walk` takes
+    the arguments as a list, and returns the results as a list.
+
+    `run` is the plainest step. `primitive.bind` does what the primitive says, with the
+    inputs and the parameters. So `walk` with `run` is `wave` again. Sections
+    below use `walk` with other steps. `Literal` is imported from `jax.extend.core`.
+    """
+    program = jax.make_jaxpr(wave)(x)
+    (y,) = walk(program, [x], run)
+    return y
+
+
+def check_the_interpreter_runs_the_wave():
+    """The interpreter gives e^(−x²)·sin 3x, as `wave` does."""
+    for x in (0.5, -0.2, 1.3):
+        expected = np.exp(-x * x) * np.sin(3 * x)
+        np.testing.assert_allclose(an_interpreter_is_a_loop(x), expected, rtol=1e-5)
+
+
+def jax_transforms_your_interpreter(x=0.5):
+    """Your interpreter can itself be compiled, mapped and differentiated.
+
+    `again` runs the program of `wave` with the interpreter. `bind` takes tracers as
+    well as numbers: it hands each operation on to the transformation that is at work.
+    Beside `again` you see what comes in.
+
+    Predict: which of `jax.jit`, `jax.vmap` and `jax.grad` will accept `again`?
+    """
+    program = jax.make_jaxpr(wave)(x)
+
+    def again(x):
+        return walk(program, [x], run)[0]
+
+    compiled = jax.jit(again)(x)
+    mapped = jax.vmap(again)(jnp.array([0.0, x]))
+    slope = jax.grad(again)(x)
+    return compiled, mapped, slope
+
+
+def check_transformations_accept_the_interpreter():
+    """All three do: the slope is e^(−x²)·(3 cos 3x − 2x sin 3x)."""
+    for x in (0.5, -0.2):
+        compiled, mapped, slope = jax_transforms_your_interpreter(x)
+        y = np.exp(-x * x) * np.sin(3 * x)
+        expected = np.exp(-x * x) * (3 * np.cos(3 * x) - 2 * x * np.sin(3 * x))
+        np.testing.assert_allclose(compiled, y, rtol=1e-5)
+        np.testing.assert_allclose(mapped, [0, y], rtol=1e-5)
+        np.testing.assert_allclose(slope, expected, rtol=1e-5)
+
+
+def print_each_step(x=2.0):
+    """A step that also prints shows every number on the way.
+
+    The result of `height` at 2 is nan, "not a number". Which operation made it? The
+    step prints the name of each primitive and what it gave. Then it passes the value
+    on. A transformation takes a function and returns a function: this is what `loud`
+    does, and you can copy it.
+
+    Predict: which of the operations −, ×, + and √ gives the first nan?
+    """
+
+    def loud(f):
+        def step(eqn, inputs):
+            output = run(eqn, inputs)
+            print(eqn.primitive.name, output)
+            return output
+
+        def f_loud(x):
+            return walk(jax.make_jaxpr(f)(x), [x], step)[0]
+
+        return f_loud
+
+    def height(x):
+        return 1 + jnp.sqrt(1 - x * x)
+
+    y = loud(height)(x)
+    return y
+
+
+def check_loud_gives_the_height():
+    """The root of 1 − x² is nan at 2; inside the circle the height is 1 + √(1 − x²)."""
+    for x in (0.6, -0.8, 0.0):
+        expected = 1 + np.sqrt(1 - x * x)
+        np.testing.assert_allclose(print_each_step(x), expected, rtol=1e-6)
+    assert np.isnan(print_each_step(2.0))
+
+
+def multiplications(f):
+    """A function that counts the multiplications of f."""
+
+    def count(*args):
+        equations = jax.make_jaxpr(f)(*args).eqns
+        return sum(eqn.primitive.name == "mul" for eqn in equations)
+
+    return count
+
+
+def count_before_you_run(n=3):
+    """A transformation need not run your function; this one counts.
+
+    `multiplications` counts the equations of the jaxpr that multiply, and computes
+    nothing. Here is one polynomial, 1 + x + x² + … + xⁿ, written twice: term by term,
+    and by the rule of Horner, 1 + x·(1 + x·(…)). Each `power * x` and each `x * y` is
+    one multiplication. The count works on transformed functions, too: `mapped` is for
+    `jax.vmap` over a thousand numbers, and the last line is for `jax.grad`.
+
+    Predict: `by_horner` multiplies three times. What is the count for a thousand
+    numbers?
+    """
+
+    def by_powers(x):
+        y = 1.0
+        for k in range(1, n + 1):
+            power = 1.0
+            for _ in range(k):
+                power = power * x
+            y = y + power
+        return y
+
+    def by_horner(x):
+        y = 1.0
+        for _ in range(n):
+            y = 1 + x * y
+        return y
+
+    many = multiplications(by_powers)(0.5)
+    few = multiplications(by_horner)(0.5)
+    mapped = multiplications(jax.vmap(by_horner))(jnp.ones(1000))
+    multiplications(jax.grad(by_horner))(0.5)
+    return many, few, mapped
+
+
+def check_horner_needs_n_multiplications():
+    """Powers take n(n + 1)/2 multiplications, and Horner takes n, mapped or not."""
+    for n in (3, 6):
+        assert count_before_you_run(n) == (n * (n + 1) // 2, n, n)
+
+
+def equations_can_hold_programs(x=2.0):
+    """An equation can hold a whole program, and a simple count overlooks it.
+
+    Where your function calls a compiled one, its jaxpr has a single equation, `jit`.
+    What the compiled function does is a program in `params["jaxpr"]`. `steps_in` goes
+    into each `jit`: it calls itself for the program that it finds there, which may hold
+    further ones.
+
+    Predict: `cube` multiplies twice. What does `multiplications` from above find in
+    `compiled`?
+    """
+
+    def cube(x):
+        return x * x * x
+
+    compiled = jax.jit(cube)
+    program = jax.make_jaxpr(compiled)(x)
+    overlooked = multiplications(compiled)(x)
+
+    def steps_in(program):
+        total = 0
+        for eqn in program.eqns:
+            if eqn.primitive.name == "jit":
+                total = total + steps_in(eqn.params["jaxpr"])
+            if eqn.primitive.name == "mul":
+                total = total + 1
+        return total
+
+    found = steps_in(program)
+    return overlooked, found
+
+
+def check_stepping_in_finds_them():
+    """Without stepping in none is found, and with it both are."""
+    assert equations_can_hold_programs() == (0, 2)
+    assert equations_can_hold_programs(0.5) == (0, 2)
+
+
+def step_into_a_branch(x=4.0):
+    """Only a number tells an interpreter which branch of a `cond` to take.
+
+    `jax.lax.cond` keeps a program for each case in `params["branches"]`. Its first
+    input is the number of the branch, and the others are passed to it. With numbers,
+    the step `pick` finds the branch and walks through it. A tracer has no value, so
+    under `jax.jit` the same step fails.
+
+    The step `keep` hands the choice back to JAX. `jax.lax.switch(index, functions, …)`
+    is a `cond` with a list of functions, and here each of them walks through a branch.
+    `partial(go, branch)` is `go` with its first argument filled in.
+    """
+
+    def halve_or_negate(x):
+        return jax.lax.cond(x > 0, lambda x: x / 2, lambda x: -x, x)
+
+    program = jax.make_jaxpr(halve_or_negate)(x)
+
+    def pick(eqn, inputs):
+        if eqn.primitive.name != "cond":
+            return run(eqn, inputs)
+        branch = eqn.params["branches"][int(inputs[0])]
+        return walk(branch, inputs[1:], pick)
+
+    def keep(eqn, inputs):
+        if eqn.primitive.name != "cond":
+            return run(eqn, inputs)
+
+        def go(branch, *args):
+            return walk(branch, args, keep)
+
+        walks = [partial(go, branch) for branch in eqn.params["branches"]]
+        return jax.lax.switch(inputs[0], walks, *inputs[1:])
+
+    picked = walk(program, [x], pick)
+    try:
+        jax.jit(lambda x: walk(program, [x], pick))(x)
+    except TypeError as error:
+        refused = error
+    kept = jax.jit(lambda x: walk(program, [x], keep))(x)
+    return picked, refused, kept
+
+
+def check_branches_are_walked():
+    """With numbers `pick` finds the branch; compiled it fails, and `keep` finds it."""
+    for x in (4.0, -3.0):
+        picked, refused, kept = step_into_a_branch(x)
+        expected = x / 2 if x > 0 else -x
+        np.testing.assert_allclose([picked, kept], [[expected]] * 2, rtol=1e-6)
+        assert "concrete value" in str(refused)
+
+
+def inverse(f):
+    """The function that leads back from f(x) to x."""
+    back = {
+        "exp": jnp.log,
+        "log": jnp.exp,
+        "sin": jnp.arcsin,
+        "tanh": jnp.arctanh,
+        "neg": jnp.negative,
+    }
+
+    def f_back(y):
+        program = jax.make_jaxpr(f)(y)
+        for eqn in reversed(program.eqns):
+            y = back[eqn.primitive.name](y)
+        return y
+
+    return f_back
+
+
+def go_through_a_program_backwards(x=0.3):
+    """A program that is a chain can be gone through backwards.
+
+    `chain` does one thing after the other, each with one input. To lead back from the
+    result, go through the equations from the last to the first, and for each do the
+    opposite: a logarithm for an `exp`, and so on. `inverse` does this with the help of
+    a table, `back`. What is not in the table is a KeyError.
+
+    f and its inverse together must change nothing. Always test a transformation so,
+    with numbers.
+    """
+
+    def chain(x):
+        return jnp.exp(-jnp.tanh(jnp.sin(x)))
+
+    y = chain(x)
+    x_again = inverse(chain)(y)
+    y_again = chain(inverse(chain)(y))
+    return y, x_again, y_again
+
+
+def check_the_inverse_leads_back():
+    """The inverse leads from e^(−tanh(sin x)) back to x, and forth again."""
+    for x in (0.3, -1.0, 1.2):
+        y, x_again, y_again = go_through_a_program_backwards(x)
+        expected = np.exp(-np.tanh(np.sin(x)))
+        np.testing.assert_allclose([y, y_again], [expected] * 2, rtol=1e-5)
+        # 1e-4: near its top the sine is flat, and float32 has few digits there
+        np.testing.assert_allclose(x_again, x, rtol=1e-4)
+
+
+def a_wrong_way_back_raises_no_error():
+    """Where a function takes a value at many places, its inverse picks one.
+
+    The sine takes the same value at many places, and no function can lead back to all
+    of them. `jnp.arcsin` picks the place between −π/2 and π/2. Nothing warns you.
+    `jax.vmap` takes `inverse(jnp.sin)` to many points at once: where the two lines of
+    the picture agree, it leads back to x.
+
+    Predict: we go from x = 2 to sin 2 and back. Where do we arrive: at 2, above it, or
+    below it?
+    """
+    import matplotlib.pyplot as plt
+
+    there_and_back = inverse(jnp.sin)(jnp.sin(2.0))
+
+    x = jnp.linspace(-4, 4, 41)
+    back = jax.vmap(inverse(jnp.sin))(jnp.sin(x))
+    _, axes = plt.subplots()
+    axes.plot(x, back, label="from sin x back")
+    axes.plot(x, x, label="x")
+    axes.set(xlabel="x", title="There and back again")
+    axes.legend()
+    return there_and_back, axes
+
+
+def check_the_way_back_is_a_zigzag():
+    """From 2 we arrive at π − 2; only between −π/2 and π/2 do we come back to x."""
+    there_and_back, axes = a_wrong_way_back_raises_no_error()
+    np.testing.assert_allclose(there_and_back, np.pi - 2, rtol=1e-6)
+    back, straight = axes.lines
+    x = np.linspace(-4, 4, 41)
+    np.testing.assert_allclose(straight.get_ydata(), x, atol=1e-6)
+    zigzag = np.abs((x - np.pi / 2) % (2 * np.pi) - np.pi) - np.pi / 2
+    # 1e-4: near its tops the sine is flat, and float32 has few digits there
+    np.testing.assert_allclose(back.get_ydata(), zigzag, atol=1e-4)
+
+
+def transformations_in_either_order(x=(0.5, 1.0, 1.5)):
+    """Transformations can be combined, and often the order does not matter.
+
+    Here `log_back` is made with our own transformation, and JAX takes it like any other
+    function. To compile and then to map is the same as to map and then to compile. So
+    it is with compiling and the slope. The slope of a logarithm at x is 1 / x.
+
+    Predict: one order of `jax.vmap` and `jax.grad` is refused. Which one?
+
+    Myth: transformations can be combined in any order.
+    """
+    x = jnp.array(x)
+    log_back = inverse(jnp.exp)
+
+    jit_of_vmap = jax.jit(jax.vmap(log_back))(x)
+    vmap_of_jit = jax.vmap(jax.jit(log_back))(x)
+
+    grad_of_jit = jax.grad(jax.jit(log_back))(x[0])
+    jit_of_grad = jax.jit(jax.grad(log_back))(x[0])
+
+    vmap_of_grad = jax.vmap(jax.grad(log_back))(x)
+    try:
+        jax.grad(jax.vmap(log_back))(x)
+    except TypeError as error:
+        refused = error
+    return (
+        jit_of_vmap,
+        vmap_of_jit,
+        grad_of_jit,
+        jit_of_grad,
+        vmap_of_grad,
+        refused,
+    )
+
+
+def check_both_orders_agree():
+    """Both orders give log x and 1 / x; `jax.grad` refuses a mapped function."""
+    for x in ((0.5, 1.25, 1.5), (3.0, 0.2)):
+        *results, vmap_of_grad, refused = transformations_in_either_order(x)
+        np.testing.assert_allclose(results[:2], [np.log(x)] * 2, rtol=1e-6)
+        np.testing.assert_allclose(results[2:], [1 / x[0]] * 2, rtol=1e-6)
+        np.testing.assert_allclose(vmap_of_grad, 1 / np.array(x), rtol=1e-6)
+        assert "scalar" in str(refused)
+
+
+def dual_numbers(x=2.0):
+    """A dual number is a value and its change, and it carries a slope forwards.
+
+    This is `jax.jvp` in plain Python. `Dual` knows two rules, one for sums and one for
+    products, and `sin` knows its own. Python calls `__add__` for + and `__mul__` for ×.
+    The function f never hears of derivatives: each operation passes the change on.
+
+    `jax.jvp` does the same. It takes the function, a tuple of inputs and a tuple of
+    their changes, and returns the value and its change.
+    """
+
+    @dataclass
+    class Dual:
+        value: float
+        change: float
+
+        def __add__(self, other):
+            change = self.change + other.change
+            return Dual(self.value + other.value, change)
+
+        def __mul__(self, other):
+            change = self.change * other.value + self.value * other.change
+            return Dual(self.value * other.value, change)
+
+    def sin(x):
+        return Dual(math.sin(x.value), math.cos(x.value) * x.change)
+
+    def f(x, sin):
+        return x * x + x * sin(x)
+
+    ours = f(Dual(x, 1.0), sin)
+    jaxs = jax.jvp(lambda x: f(x, jnp.sin), (x,), (1.0,))
+    return ours, jaxs
+
+
+def check_dual_numbers_are_jvp():
+    """Both give x² + x sin x and its slope, 2x + sin x + x cos x."""
+    for x in (2.0, -0.7):
+        ours, jaxs = dual_numbers(x)
+        slope = 2 * x + np.sin(x) + x * np.cos(x)
+        expected = [x * x + x * np.sin(x), slope]
+        np.testing.assert_allclose([ours.value, ours.change], expected, rtol=1e-12)
+        np.testing.assert_allclose(jaxs, expected, rtol=1e-5)
+
+
+def push(f):
+    """The function that pushes a value and its change through f."""
+    rules = {
+        "neg": lambda a: -a[1],
+        "exp": lambda a: jnp.exp(a[0]) * a[1],
+        "sin": lambda a: jnp.cos(a[0]) * a[1],
+        "mul": lambda a, b: a[1] * b[0] + a[0] * b[1],
+    }
+
+    def as_pair(entry):
+        return entry if isinstance(entry, tuple) else (entry, 0.0)
+
+    def step(eqn, inputs):
+        pairs = [as_pair(entry) for entry in inputs]
+        value = run(eqn, [pair[0] for pair in pairs])
+        return value, rules[eqn.primitive.name](*pairs)
+
+    def f_pushed(x, change):
+        program = jax.make_jaxpr(f)(x)
+        return walk(program, [(x, change)], step)[0]
+
+    return f_pushed
+
+
+def your_own_jvp(x=0.5):
+    """With pairs instead of numbers, the interpreter is a `jax.jvp` of your own.
+
+    `push` uses the `walk` from above. Each value is now a pair, of the value and its
+    change. `rules` has a rule for the change of each primitive that `wave` needs, and a
+    literal does not change. JAX has such a rule for nearly all its primitives.
+    `jax.jvp` applies them at once, while your function runs, and needs no jaxpr.
+
+    Since `push` is written with functions of JAX, `jax.grad` goes through it: the last
+    line is a second derivative.
+    """
+    ours = push(wave)(x, 1.0)
+    jaxs = jax.jvp(wave, (x,), (1.0,))
+    second = jax.grad(lambda x: push(wave)(x, 1.0)[1])(x)
+    return ours, jaxs, second
+
+
+def check_own_jvp_is_jaxs():
+    """Ours and JAX's give `wave` and its slope; the last is the slope of the slope."""
+    for x in (0.5, -0.2):
+        ours, jaxs, second = your_own_jvp(x)
+        bell, sin, cos = np.exp(-x * x), np.sin(3 * x), np.cos(3 * x)
+        expected = [bell * sin, bell * (3 * cos - 2 * x * sin)]
+        np.testing.assert_allclose([ours, jaxs], [expected] * 2, rtol=1e-5)
+        curve = bell * ((4 * x**2 - 11) * sin - 12 * x * cos)
+        np.testing.assert_allclose(second, curve, rtol=1e-5)
+
+
+def one_run_for_many_pushes(x=0.5, changes=(1.0, 2.0, -3.0)):
+    """`jax.linearize` prepares a function for many pushes.
+
+    `jax.jvp` pushes one change in each call. `jax.linearize` takes no change. It
+    returns the value and a function, here `tangent`, which turns a change of x into the
+    change of the result.
+
+    The jaxpr of `tangent` has no `exp` and no `sin`. What does not depend on the change
+    was computed before, and stands in the program as constants, in front of the
+    semicolon.
+
+    Predict: how often does Python run `by_jvp` and `by_linearize` for three pushes?
+    """
+
+    def by_jvp(x):
+        return wave(x)
+
+    def by_linearize(x):
+        return wave(x)
+
+    anew = [jax.jvp(by_jvp, (x,), (v,))[1] for v in changes]
+
+    y, tangent = jax.linearize(by_linearize, x)
+    kept = [tangent(v) for v in changes]
+    program = jax.make_jaxpr(tangent)(1.0)
+    names = [eqn.primitive.name for eqn in program.eqns]
+    exp_or_sin = names.count("exp") + names.count("sin")
+    return anew, y, kept, exp_or_sin
+
+
+def check_pushes_are_slope_times_change():
+    """Each push is the slope times the change, and no `exp` or `sin` is left."""
+    for x, changes in ((0.5, (1.0, 2.0, -3.0)), (-0.2, (0.5,))):
+        anew, y, kept, exp_or_sin = one_run_for_many_pushes(x, changes)
+        slope = np.exp(-x * x) * (3 * np.cos(3 * x) - 2 * x * np.sin(3 * x))
+        np.testing.assert_allclose(y, np.exp(-x * x) * np.sin(3 * x), rtol=1e-5)
+        np.testing.assert_allclose(anew, slope * np.array(changes), rtol=1e-5)
+        np.testing.assert_allclose(kept, slope * np.array(changes), rtol=1e-5)
+        assert exp_or_sin == 0
+
+
+def newton(x):
+    """The root of a positive x, by a loop that ends when it is near."""
+
+    def not_yet(y):
+        return (x > 0) & (jnp.abs(y * y - x) > 1e-6 * x)
+
+    def better(y):
+        return (y + x / y) / 2
+
+    return jax.lax.while_loop(not_yet, better, x)
+
+
+def a_forward_rule_of_your_own(x=2.0):
+    """`jax.custom_jvp` gives a function your own rule for the change.
+
+    `newton` finds the root of x with `jax.lax.while_loop`. JAX does not know in advance
+    how long it runs, so `jax.grad` refuses it. But calculus tells us the slope, however
+    the root y was found: it is 1 / (2y).
+
+    `defjvp` takes the rule. It gets a tuple of the inputs and a tuple of their changes,
+    and returns the value and its change. The rule only multiplies the change, and so
+    JAX can turn it round for `jax.grad` by itself. It calls `root` again, and so it
+    serves for the slope of the slope, too. The lesson derivatives has `jax.custom_vjp`,
+    for a rule that goes backwards only.
+    """
+    x = jnp.array(x)
+    try:
+        jax.grad(newton)(x)
+    except ValueError as error:
+        refused = error
+
+    root = jax.custom_jvp(newton)
+
+    @root.defjvp
+    def rule(inputs, changes):
+        (x,) = inputs
+        (change,) = changes
+        y = root(x)
+        return y, change / (2 * y)
+
+    y = root(x)
+    pushed = jax.jvp(root, (x,), (jnp.array(1.0),))[1]
+    slope = jax.grad(root)(x)
+    second = jax.grad(jax.grad(root))(x)
+    return refused, y, pushed, slope, second
+
+
+def check_the_rule_serves_both_ways():
+    """The loop is refused; with the rule, √x has the slopes 1/(2√x) and −1/(4x√x)."""
+    for x in (2.0, 0.3):
+        refused, y, pushed, slope, second = a_forward_rule_of_your_own(x)
+        assert "while_loop" in str(refused)
+        np.testing.assert_allclose(y, x**0.5, rtol=1e-6)
+        np.testing.assert_allclose([pushed, slope], [0.5 * x**-0.5] * 2, rtol=1e-6)
+        np.testing.assert_allclose(second, -0.25 * x**-1.5, rtol=1e-5)
+
+
+def a_rule_needs_a_test(x=1.3):
+    """JAX believes any rule, so test it: with `check_grads` and a difference.
+
+    The rule below has a mistake: the change of x³ is 3x² times the change of x. JAX
+    uses it without a word.
+
+    A central difference needs only the function: call it a little right and a little
+    left. `check_grads`, from `jax.test_util`, compares the derivatives with such
+    differences, and raises an AssertionError if they do not agree. It tests both ways,
+    forwards and backwards. Where it finds nothing wrong, it says nothing.
+    """
+    x = jnp.array(x)
+
+    @jax.custom_jvp
+    def cube(x):
+        return x**3
+
+    @cube.defjvp
+    def wrong(inputs, changes):
+        (x,) = inputs
+        (change,) = changes
+        return cube(x), 2 * x**2 * change
+
+    believed = jax.grad(cube)(x)
+    h = 0.01
+    difference = (cube(x + h) - cube(x - h)) / (2 * h)
+    try:
+        check_grads(cube, (x,), order=1)
+    except AssertionError as error:
+        caught = error
+
+    @cube.defjvp
+    def right(inputs, changes):
+        (x,) = inputs
+        (change,) = changes
+        return cube(x), 3 * x**2 * change
+
+    check_grads(cube, (x,), order=2)
+    mended = jax.grad(cube)(x)
+    return believed, difference, caught, mended
+
+
+def check_the_mistake_is_caught():
+    """The wrong rule gives 2x², which both tests notice; the right one gives 3x²."""
+    for x in (1.3, -0.8):
+        believed, difference, caught, mended = a_rule_needs_a_test(x)
+        np.testing.assert_allclose(believed, 2 * x**2, rtol=1e-6)
+        # 1e-3: the difference errs by h², here 0.0001, and float32 rounds
+        np.testing.assert_allclose(difference, 3 * x**2, rtol=1e-3)
+        assert "Not equal to tolerance" in str(caught)
+        np.testing.assert_allclose(mended, 3 * x**2, rtol=1e-6)
+
+
+def stepping_in_can_lose_a_rule(x=2.7):
+    """If your interpreter steps into a function with a rule, the rule is lost.
+
+    `rounded` rounds, and its rule pretends that rounding changes nothing. In a jaxpr it
+    is one equation, `custom_jvp_call`, with the program in `params["call_jaxpr"]` and
+    the rule beside it. A step that walks through the program forgets the rule, and no
+    error is raised. `jax.value_and_grad` shows the value and the slope.
+
+    `jax.core.eval_jaxpr` is JAX's own interpreter, and it keeps rules. It takes
+    `program.jaxpr`, the constants, and the arguments. Use it where you only want to run
+    a jaxpr.
+
+    Where to go next: "Autodidax", a page of JAX's documentation, builds a small JAX
+    step by step, with `jvp`, `vmap`, `jit` and `grad`.
+
+    Predict: the value is right both times. What is the slope by `walk`?
+    """
+
+    @jax.custom_jvp
+    def rounded(x):
+        return jnp.round(x)
+
+    @rounded.defjvp
+    def rule(inputs, changes):
+        return rounded(*inputs), changes[0]
+
+    program = jax.make_jaxpr(rounded)(x)
+
+    def step(eqn, inputs):
+        if eqn.primitive.name == "custom_jvp_call":
+            return walk(eqn.params["call_jaxpr"], inputs, step)
+        return run(eqn, inputs)
+
+    def by_walk(x):
+        return walk(program, [x], step)[0]
+
+    def by_jax(x):
+        return jax.core.eval_jaxpr(program.jaxpr, program.consts, x)[0]
+
+    lost = jax.value_and_grad(by_walk)(x)
+    kept = jax.value_and_grad(by_jax)(x)
+    return lost, kept
+
+
+def check_the_rule_is_lost_or_kept():
+    """Both round to the nearest whole number; stepping in, the slope is 0, not 1."""
+    for x in (2.7, -1.2):
+        lost, kept = stepping_in_can_lose_a_rule(x)
+        np.testing.assert_allclose(lost, (round(x), 0), rtol=1e-6)
+        np.testing.assert_allclose(kept, (round(x), 1), rtol=1e-6)
