@@ -18,6 +18,7 @@ IDS = [
     *(f"D{n}" for n in range(1, 7)),
     "W1",
     "W2",
+    "X1",
 ]
 GOOD = {
     "N1": {

@@ -134,7 +134,7 @@ def _container(parts: Parts, depth: int) -> Words:
     if many:
         texts.insert(EDGE, "…")
         briefs[1:-1] = ["…"]
-    kind = f"{shared} each" if shared else ""
+    kind = f"{shared.removesuffix(' each')} each" if shared else ""
     kind = f"{parts.size} of them" + f", {kind}" * bool(kind) if many else kind
     shorter = parts.opening + ", ".join(briefs) + parts.closing
     line = Words(parts.opening + ", ".join(texts) + parts.closing, kind, brief=shorter)
