@@ -1,8 +1,8 @@
 """Put everything that is made from the lessons in step with them.
 
-`python docs/in_step.py` writes docs/SOURCES.md, the table of lessons in README.md and the
-notebooks in examples/. `--run` also runs the notebooks and stores what they gave (this
-takes minutes), and `--picture` draws the README's picture anew.
+`python docs/in_step.py` writes docs/SOURCES.md, the table of lessons in README.md and
+the notebooks in examples/. `--run` also runs the notebooks and stores what they gave
+(this takes minutes), and `--picture` draws the README's picture anew.
 """
 
 import re

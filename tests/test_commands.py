@@ -446,6 +446,8 @@ def test_ctrl_c_stops_in_a_line(folder):
         "    y = jax", "    import time; time.sleep(60)\n    y = jax"
     )
     (folder / "mine.py").write_text(source, encoding="utf-8")
+    # a suite that is started in the background ignores SIGINT, and so would a child
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "jaxintro.lesson", "mine.py"],
         cwd=folder,
@@ -453,12 +455,16 @@ def test_ctrl_c_stops_in_a_line(folder):
         stderr=subprocess.PIPE,
         text=True,
     )
-    for line in process.stdout:
-        if "half of 4" in line:  # the last line before the demo runs
-            break
-    time.sleep(1)  # it runs
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    try:
+        for line in process.stdout:
+            if "half of 4" in line:  # the last line before the demo runs
+                break
+        time.sleep(1)  # it runs
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        signal.signal(signal.SIGINT, before)
     assert process.returncode == 130
     assert errors.strip() == "Stopped."
 
@@ -514,7 +520,7 @@ def test_pytest_collects_one_item_a_claim(tmp_path, target):
 
 
 def test_pytest_refuses_a_platform_that_is_not_there(folder):
-    done = run("mine.py", "--platform", "tpu", cwd=folder, module="pytest")
+    done = run("mine.py", "--jax-platform", "tpu", cwd=folder, module="pytest")
     assert done.returncode == 4
     assert "No tpu here" in done.stderr
 
