@@ -133,6 +133,9 @@ def test_list_names_every_lesson_in_order():
         (["grad", "--platform", "abacus"], "invalid choice"),
         (["grad", "--check", "--json"], "not allowed with"),
         (["grad", "--sharpness"], "goes with --check or --json"),
+        (["grad", "--force"], "--force goes with --notebook"),
+        (["grad", "--notebook", ""], "--notebook needs a name"),
+        (["grad", "--notebook", "g.ipynb", "--platform", "cpu"], "runs nothing"),
         (["grad", "--no-such-option"], "unrecognized arguments"),
     ],
 )

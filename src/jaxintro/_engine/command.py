@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,9 @@ from jaxintro._engine import catalog
 
 if TYPE_CHECKING:
     from jaxintro._engine.page import Page
+
+LIMIT = 600.0  # seconds for one demo and its checks
+LONGEST = 1e6  # which are eleven days
 
 
 def main(argv: list[str] | None) -> int:
@@ -27,6 +31,18 @@ class _Help(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *given: object) -> None:
         print(parser.format_help(), end="")
         parser.exit()
+
+
+def _seconds(text: str) -> float:
+    """A time.
+
+    Raises:
+        ArgumentTypeError: it is none.
+    """
+    with suppress(ValueError):
+        if 0 < float(text) <= LONGEST:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"'{text}' is no number of seconds")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -65,6 +81,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--as-is", action="store_true", help="keep your own settings of JAX"
     )
+    parser.add_argument(
+        "--limit",
+        metavar="SECONDS",
+        type=_seconds,
+        help="how long a demo and its checks may run (600)",
+    )
     parser.add_argument("--plain", action="store_true", help="no colours, no boxes")
     parser.add_argument(
         "--force", action="store_true", help="with --notebook: overwrite what is there"
@@ -75,6 +97,8 @@ def _parser() -> argparse.ArgumentParser:
 def _dispatch(options: argparse.Namespace) -> int:
     if options.sharpness and not (options.check or options.json):
         raise catalog.UsageError("--sharpness goes with --check or --json.")
+    if options.force and options.notebook is None:
+        raise catalog.UsageError("--force goes with --notebook.")
     if options.find is not None:
         return _find(options)
     if not options.names:
@@ -91,7 +115,8 @@ def _dispatch(options: argparse.Namespace) -> int:
             "--check proves claims, and they are about the worked example: "
             "leave out the arguments, or --check."
         )
-    if options.notebook:
+    if options.notebook is not None:
+        _refuse_beside_notebook(options)
         from jaxintro._engine import notebook
         from jaxintro._engine.screen import encodable
 
@@ -108,10 +133,22 @@ def _dispatch(options: argparse.Namespace) -> int:
         platform=options.platform,
         plain=options.plain,
         as_is=options.as_is,
+        limit=options.limit or LIMIT,
     )
     if options.json:
         return session.answer_json(pages)
     return session.prove(pages) if options.check else session.read(pages)
+
+
+def _refuse_beside_notebook(options: argparse.Namespace) -> None:
+    if not options.notebook:
+        raise catalog.UsageError("--notebook needs a name, such as grad.ipynb.")
+    for name in ("platform", "figures", "as_is", "limit"):
+        if getattr(options, name):
+            raise catalog.UsageError(
+                "--notebook writes a lesson and runs nothing: "
+                f"leave out --{name.replace('_', '-')}."
+            )
 
 
 def _list(options: argparse.Namespace) -> int:

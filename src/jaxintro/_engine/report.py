@@ -39,7 +39,7 @@ def claims(page: Page, outcome: Outcome, *, sharpness: bool) -> list[Line]:
     for verdict in outcome.verdicts:
         words = f"{page.lesson.name}: {verdict.check.claim}"
         if sharpness and verdict.holds:
-            words += f"  [{describe_sharpness(verdict.sharpness)}]"
+            words += f"  [{describe_sharpness(verdict)}]"
         lines.append(_marked(verdict, words))
     return lines
 
@@ -71,8 +71,11 @@ def aside(settings: dict[str, object], width: int) -> list[Line]:
     return wrapped("dim", words, min(width, text.PROSE))
 
 
-def describe_sharpness(sharpness: float | None) -> str:
+def describe_sharpness(verdict: Verdict) -> str:
     """What the engine measured of a check, in words."""
+    sharpness = verdict.sharpness
+    if verdict.unmeasured:
+        return "not to be measured"
     if sharpness is None:
         return "exact"
     return f"would notice {sharpness:.0e}" if sharpness < 1 else "would notice nothing"

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from jaxintro._engine import catalog, text
+from jaxintro._engine import catalog, guard, text
 from jaxintro._engine.files import put
 from jaxintro._engine.lines import BLANK
 from jaxintro._engine.page import Page, Section
@@ -34,6 +34,7 @@ class Session:
     platform: str | None = None
     plain: bool = False
     as_is: bool = False  # leave JAX's settings as they are
+    limit: float = 600.0  # seconds for one demo and its checks
     saved: int = 0  # pictures so far
     screen: Screen = field(init=False)
 
@@ -135,7 +136,9 @@ class Session:
     ) -> "Outcome":
         from jaxintro._engine import outcome
 
-        with self.screen.working(f"{page.lesson.name}: {section.name}"):
+        named = f"{page.lesson.name}.{section.name}"
+        working = self.screen.working(f"{page.lesson.name}: {section.name}")
+        with working, guard.limited(self.limit, named):
             result = outcome.run_section(
                 module,
                 section,
