@@ -125,3 +125,34 @@ def test_a_backend_of_figures_that_is_none_fails_no_claim(tmp_path):
     lessons.write(tmp_path, source)
     done = run_pytest(tmp_path, "my_lesson.py", MPLBACKEND="nonsense")
     assert "1 passed" in done.stdout
+
+
+HELPED = "from helper import HALF\n\nimport jax\n\njax.config.update('{}', {})\n"
+
+
+@pytest.mark.parametrize("mode", ["prepend", "importlib"])
+@pytest.mark.parametrize("way", ["jaxintro.lesson", "jaxintro lesson", "pytest"])
+def test_a_lesson_is_imported_the_same_by_every_runner(tmp_path, way, mode):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "helper.py").write_text("HALF = 0.5\n")
+    first = lessons.demo("return HALF", before=HELPED.format("jax_enable_x64", True))
+    lessons.write(tmp_path / "deep", first, "first")
+    lessons.write(tmp_path / "deep", lessons.demo("return 1"), "second")
+    names = ["deep/first.py", "deep/second.py"]
+    if way == "pytest":
+        done = run_pytest(tmp_path, f"--import-mode={mode}", *names)
+        assert "2 passed" in done.stdout
+        assert "Set aside" not in done.stdout
+        return
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", *way.split(), *names],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    first, _, second = done.stdout.partition("all hold here")
+    assert "jax_enable_x64=True" in first
+    assert "jax_enable_x64=True" not in second

@@ -39,6 +39,15 @@ class Claim(pytest.Function):
 class LessonModule(pytest.Module):
     """A lesson file: its items are its claims."""
 
+    def _getobj(self) -> Any:
+        """Import the lesson as the command does."""
+        from jaxintro._engine import setting
+        from jaxintro._engine.outcome import on_path
+
+        figures = mock.patch.dict(os.environ, MPLBACKEND="Agg")
+        with setting.kept(), on_path(self.path), figures:
+            return super()._getobj()  # type: ignore[no-untyped-call]
+
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
         """Yield one item for each check, in the order of the page."""
         from jaxintro._engine import catalog, page, setting

@@ -7,8 +7,15 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
+from contextlib import (
+    ExitStack,
+    contextmanager,
+    nullcontext,
+    redirect_stdout,
+    suppress,
+)
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -77,6 +84,29 @@ class Tally:
     def seconds(self) -> float:
         """Wall time since counting began."""
         return time.perf_counter() - self.started
+
+
+@contextmanager
+def imported(lesson: Lesson) -> Iterator[ModuleType]:
+    """A lesson, with its folder on the path and with the settings that it makes.
+
+    Raises:
+        UsageError: the file cannot be imported; the message says where, and why.
+    """
+    with setting.kept(), nullcontext() if lesson.ours else on_path(lesson.path):
+        yield load(lesson)
+
+
+@contextmanager
+def on_path(file: Path) -> Iterator[None]:
+    """What stands beside a file can be imported, as Python does for a script."""
+    folder = str(file.resolve().parent)
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):
+            sys.path.remove(folder)
 
 
 def load(lesson: Lesson) -> ModuleType:

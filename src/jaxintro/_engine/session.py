@@ -48,16 +48,15 @@ class Session:
         broken, told = 0, dict[str, object]()
         for page in pages:
             self.screen.write(text.opening(page, _place(page), self.screen.width))
-            module = self._load(page)
+            self._prepare()
             from jaxintro._engine import report, setting
-            from jaxintro._engine.outcome import Tally
+            from jaxintro._engine.outcome import Tally, imported
 
             tally = Tally()
-            if (aside := self._aside) != told:
-                self.screen.write(report.aside(aside, self.screen.width))
-                told = aside
-            for section in page.sections:
-                tally.add(self._tell(page, module, section))
+            with imported(page.lesson) as module:
+                told = self._tell_aside(told)
+                for section in page.sections:
+                    tally.add(self._tell(page, module, section))
             self.screen.write(
                 report.closing(tally, setting.about(), _next(page), self.screen.width)
             )
@@ -69,17 +68,17 @@ class Session:
         """Show one line a claim; return the exit status."""
         self._prepare()
         from jaxintro._engine import report, setting
-        from jaxintro._engine.outcome import Tally
+        from jaxintro._engine.outcome import Tally, imported
 
-        tally = Tally()
-        modules = [self._load(page) for page in pages]
-        self.screen.write(report.aside(self._aside, self.screen.width))
-        for page, module in zip(pages, modules, strict=True):
-            for section in page.sections:
-                outcome = self._run(page, module, section, reading=False)
-                lines = report.claims(page, outcome, sharpness=self.sharpness)
-                self.screen.write(lines, fold=False)  # one line a claim
-                tally.add(outcome)
+        tally, told = Tally(), dict[str, object]()
+        for page in pages:
+            with imported(page.lesson) as module:
+                told = self._tell_aside(told)
+                for section in page.sections:
+                    outcome = self._run(page, module, section, reading=False)
+                    lines = report.claims(page, outcome, sharpness=self.sharpness)
+                    self.screen.write(lines, fold=False)  # one line a claim
+                    tally.add(outcome)
         self.screen.write(report.closing(tally, setting.about(), "", self.screen.width))
         self._say_if_nothing_was_drawn()
         return 1 if tally.broken else 0
@@ -89,12 +88,14 @@ class Session:
         with contextlib.redirect_stdout(sys.stderr):  # a lesson that prints spoils none
             self._prepare()
             from jaxintro._engine import record, setting
+            from jaxintro._engine.outcome import imported
 
-            lessons, holds = [], True
+            lessons, holds, aside = [], True, dict[str, str]()
             for page in pages:
                 start = time.perf_counter()
-                module = self._load(page)
-                outcomes = [self._run(page, module, demo) for demo in page.sections]
+                with imported(page.lesson) as module:
+                    aside |= {name: str(value) for name, value in self._aside.items()}
+                    outcomes = [self._run(page, module, demo) for demo in page.sections]
                 seconds = time.perf_counter() - start
                 holds &= all(outcome.holds for outcome in outcomes)
                 lessons.append(
@@ -102,7 +103,6 @@ class Session:
                         page.lesson, outcomes, seconds, sharpness=self.sharpness
                     )
                 )
-            aside = {name: str(value) for name, value in self._aside.items()}
             answer = {**setting.about(), "set_aside": aside, "lessons": lessons}
         print(json.dumps(answer, indent=1))
         self._say_if_nothing_was_drawn()
@@ -119,17 +119,19 @@ class Session:
         with self.screen.working("importing JAX"):
             assert self._ready
 
-    def _load(self, page: Page) -> ModuleType:
-        self._prepare()
-        from jaxintro._engine import outcome
-
-        return outcome.load(page.lesson)
-
     @property
     def _aside(self) -> dict[str, object]:
         from jaxintro._engine import setting
 
         return {} if self.as_is else setting.set_aside()
+
+    def _tell_aside(self, told: dict[str, object]) -> dict[str, object]:
+        """Say which settings do not apply, where it is news; return those said."""
+        from jaxintro._engine import report
+
+        if (aside := self._aside) != told:
+            self.screen.write(report.aside(aside, self.screen.width))
+        return aside
 
     def _run(
         self, page: Page, module: ModuleType, section: Section, *, reading: bool = True
