@@ -133,6 +133,7 @@ def test_list_names_every_lesson_in_order():
         (["grad", "--platform", "abacus"], "invalid choice"),
         (["grad", "--check", "--json"], "not allowed with"),
         (["grad", "--sharpness"], "goes with --check or --json"),
+        (["grad.slope_of_a_parabola", "--review"], "name no demo"),
         (["grad", "--force"], "--force goes with --notebook"),
         (["grad", "--notebook", ""], "--notebook needs a name"),
         (["grad", "--notebook", "g.ipynb", "--platform", "cpu"], "runs nothing"),
@@ -264,7 +265,7 @@ def test_step_without_anybody_to_answer(folder):
     assert "you said" not in done.stdout
 
 
-@pytest.mark.parametrize("option", ["--check", "--json", "--step"])
+@pytest.mark.parametrize("option", ["--check", "--json", "--step", "--review"])
 def test_no_lesson_is_not_every_lesson(option):
     done = run(option)
     assert done.returncode == 2

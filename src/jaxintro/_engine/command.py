@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jaxintro._engine import catalog
+from jaxintro._engine.call import refuse_misfit, split_name
 
 if TYPE_CHECKING:
     from jaxintro._engine.page import Page
@@ -66,6 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--step", action="store_true", help="ask what you expect first")
     how.add_argument("--check", action="store_true", help="one line a claim")
+    how.add_argument(
+        "--review", action="store_true", help="for authors: what is wrong with a lesson"
+    )
     how.add_argument("--json", action="store_true", help="one JSON object")
     how.add_argument(
         "--notebook", metavar="FILE", help="write the lesson as a notebook"
@@ -115,6 +119,8 @@ def _dispatch(options: argparse.Namespace) -> int:
             "--check proves claims, and they are about the worked example: "
             "leave out the arguments, or --check."
         )
+    if options.review and any(split_name(name)[1] for name in options.names):
+        raise catalog.UsageError("--review looks at whole lessons: name no demo.")
     if options.notebook is not None:
         _refuse_beside_notebook(options)
         from jaxintro._engine import notebook
@@ -135,6 +141,8 @@ def _dispatch(options: argparse.Namespace) -> int:
         as_is=options.as_is,
         limit=options.limit or LIMIT,
     )
+    if options.review:
+        return session.review(pages)
     if options.json:
         return session.answer_json(pages)
     return session.prove(pages) if options.check else session.read(pages)
@@ -182,7 +190,6 @@ def _pages(names: list[str]) -> "list[Page]":
         UsageError: a name or a path leads nowhere; nothing has run by then.
     """
     from jaxintro._engine import page
-    from jaxintro._engine.call import refuse_misfit, split_name
 
     pages = []
     for asked in names:

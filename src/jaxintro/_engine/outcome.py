@@ -202,7 +202,7 @@ def _functions(module: ModuleType, section: Section) -> list[FunctionType]:
 def _verdict(module: ModuleType, section: Section, check: Check) -> Verdict:
     start = time.perf_counter()
     try:
-        with _unheard():
+        with unheard():
             prove(getattr(module, check.name))
         seconds = time.perf_counter() - start
     except Exception as raised:
@@ -218,7 +218,7 @@ def _measured(module: ModuleType, section: Section, verdict: Verdict) -> Verdict
     if not verdict.holds:
         return verdict
     try:
-        with _unheard():
+        with unheard():
             bite = measure(module, section, verdict.check)
         return replace(verdict, sharpness=bite.sharpness)
     except KeyboardInterrupt:
@@ -230,7 +230,7 @@ def _measured(module: ModuleType, section: Section, verdict: Verdict) -> Verdict
 
 
 @contextmanager
-def _unheard() -> Iterator[None]:
+def unheard() -> Iterator[None]:
     """What a check's demo prints was on the page already."""
     import jax
 

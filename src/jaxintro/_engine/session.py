@@ -83,6 +83,22 @@ class Session:
         self._say_if_nothing_was_drawn()
         return 1 if tally.broken else 0
 
+    def review(self, pages: Sequence[Page]) -> int:
+        """Tell an author all that is to be said; return the exit status."""
+        self._prepare()
+        from jaxintro._engine import report
+        from jaxintro._engine.outcome import imported
+        from jaxintro._engine.review import review
+
+        status = 0
+        for page in pages:
+            with imported(page.lesson) as module, self.screen.working(page.lesson.name):
+                found = review(page, module)
+            lines = report.reviewed(page, found, self.screen.width)
+            self.screen.write(lines, fold=False)
+            status = 1 if found else status
+        return status
+
     def answer_json(self, pages: Sequence[Page]) -> int:
         """Print one JSON object; return the exit status."""
         with contextlib.redirect_stdout(sys.stderr):  # a lesson that prints spoils none
