@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     how.add_argument(
         "--notebook", metavar="FILE", help="write the lesson as a notebook"
     )
+    how.add_argument("--new", metavar="FILE", help="write a lesson to begin yours with")
     how.add_argument("--find", metavar="NAME", help="where a name of JAX is taught")
     parser.add_argument(
         "--sharpness",
@@ -105,6 +106,8 @@ def _dispatch(options: argparse.Namespace) -> int:
         raise catalog.UsageError("--force goes with --notebook.")
     if options.find is not None:
         return _find(options)
+    if options.new is not None:
+        return _begin(options)
     if not options.names:
         if any(value for name, value in vars(options).items() if name != "plain"):
             raise catalog.UsageError("Say which lesson: a name, or 'all'.")
@@ -180,6 +183,26 @@ def _find(options: argparse.Namespace) -> int:
     pages = [page.read(lesson) for lesson in catalog.course()]
     for entry in index.find(pages, options.find):
         screen.write(text.places(entry, min(screen.width, text.PROSE)))
+    return 0
+
+
+def _begin(options: argparse.Namespace) -> int:
+    """Write the lesson that others are copied from."""
+    from jaxintro._engine.files import put
+    from jaxintro._engine.screen import encodable
+
+    path = Path(options.new)
+    if options.names:
+        raise catalog.UsageError("--new writes a lesson of your own: name no other.")
+    if path.suffix != ".py" or not path.stem.isidentifier():
+        raise catalog.UsageError(
+            f"'{path}' cannot be imported: take a name such as my_lesson.py."
+        )
+    if path.exists():
+        raise catalog.UsageError(f"'{path}' is there already: take another name.")
+    template = catalog.template().read_bytes()
+    put(path, lambda new: new.write_bytes(template))
+    print(encodable(f"Wrote {path}. Read it: python -m jaxintro.lesson {path}"))
     return 0
 
 
