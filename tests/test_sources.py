@@ -65,7 +65,7 @@ def test_row_is_settled_by_checks_that_exist(name, row):
 
 def test_the_page_is_in_step():
     page = (DOCS / "SOURCES.md").read_text(encoding="utf-8")
-    assert page == sources.render(), "run `python docs/sources.py`"
+    assert page == sources.render(), "run `python docs/in_step.py`"
 
 
 def test_the_page_holds_every_row_as_one_line_of_a_table():

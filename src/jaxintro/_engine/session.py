@@ -189,7 +189,13 @@ class Session:
             parts = [page.lesson.name, outcome.section.name]
             parts += [str(number)] * (len(outcome.figures) > 1)
             path = folder / (".".join(parts) + ".png")
-            put(path, partial(figure.savefig, dpi=150, bbox_inches="tight"))
+            try:
+                put(path, partial(figure.savefig, dpi=150, bbox_inches="tight"))
+            except ValueError as error:  # such as mathematics that is none
+                named, why = ".".join(parts[:2]), " ".join(str(error).split())
+                raise catalog.RefusalError(
+                    f"The figure of {named} cannot be drawn: {why}"
+                ) from error
             self.saved += 1
             print(f"Saved {path}", file=sys.stderr)
 
@@ -214,7 +220,9 @@ def _place(page: Page) -> str:
 
 
 def _next(page: Page) -> str:
-    course = catalog.course()
+    course, mark = catalog.course(), "." if page.lesson.ours else "::"
+    if page.following:
+        return f"python -m jaxintro.lesson {page.lesson.argument}{mark}{page.following}"
     if page.lesson not in course[:-1]:
         return ""
     return f"python -m jaxintro.lesson {course[course.index(page.lesson) + 1].name}"
