@@ -74,6 +74,9 @@ def _parser() -> argparse.ArgumentParser:
     how.add_argument(
         "--notebook", metavar="FILE", help="write the lesson as a notebook"
     )
+    how.add_argument(
+        "--doctor", action="store_true", help="whether lessons can run here, or why not"
+    )
     how.add_argument("--new", metavar="FILE", help="write a lesson to begin yours with")
     how.add_argument("--find", metavar="NAME", help="where a name of JAX is taught")
     parser.add_argument(
@@ -106,6 +109,8 @@ def _dispatch(options: argparse.Namespace) -> int:
         raise catalog.UsageError("--force goes with --notebook.")
     if options.find is not None:
         return _find(options)
+    if options.doctor:
+        return _examine(options)
     if options.new is not None:
         return _begin(options)
     if not options.names:
@@ -184,6 +189,19 @@ def _find(options: argparse.Namespace) -> int:
     for entry in index.find(pages, options.find):
         screen.write(text.places(entry, min(screen.width, text.PROSE)))
     return 0
+
+
+def _examine(options: argparse.Namespace) -> int:
+    from jaxintro._engine import doctor
+    from jaxintro._engine.screen import encodable
+
+    if options.names:
+        raise catalog.UsageError("--doctor looks at the machine: name no lesson.")
+    said, runs = doctor.examine()
+    for name, words in said:
+        print(encodable(f"{name:16} {' '.join(words.split())}"))
+    print(f"\nLessons {'can' if runs else 'cannot'} run here.")
+    return 0 if runs else catalog.LackingError.status
 
 
 def _begin(options: argparse.Namespace) -> int:
