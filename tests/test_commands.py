@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -129,10 +130,20 @@ def test_list_names_every_lesson_in_order():
         (["all(x=1)"], "only a demo takes arguments"),
         (["--find", "gard"], "Did you mean 'grad'?"),
         (["grad", "--find", "vmap"], "name no lesson"),
+        (["https://example.org/x.py"], "'https://example.org/x.py' is an address"),
+        (["./"], "is a folder: give the path of a lesson file"),
+        (["--doctor", "grad"], "name no lesson"),
+        (["--new", "my-lesson.py"], "'my-lesson.py' cannot be imported"),
+        (["--new", "my_lesson"], "take a name such as my_lesson.py"),
+        (["--new", "my_lesson.py", "grad"], "name no other"),
         (["nowhere.py"], "There is no file 'nowhere.py'"),
         (["grad", "--platform", "abacus"], "invalid choice"),
         (["grad", "--check", "--json"], "not allowed with"),
         (["grad", "--sharpness"], "goes with --check or --json"),
+        (["grad.slope_of_a_parabola", "--review"], "name no demo"),
+        (["grad", "--force"], "--force goes with --notebook"),
+        (["grad", "--notebook", ""], "--notebook needs a name"),
+        (["grad", "--notebook", "g.ipynb", "--platform", "cpu"], "runs nothing"),
         (["grad", "--no-such-option"], "unrecognized arguments"),
     ],
 )
@@ -261,7 +272,7 @@ def test_step_without_anybody_to_answer(folder):
     assert "you said" not in done.stdout
 
 
-@pytest.mark.parametrize("option", ["--check", "--json", "--step"])
+@pytest.mark.parametrize("option", ["--check", "--json", "--step", "--review"])
 def test_no_lesson_is_not_every_lesson(option):
     done = run(option)
     assert done.returncode == 2
@@ -446,6 +457,8 @@ def test_ctrl_c_stops_in_a_line(folder):
         "    y = jax", "    import time; time.sleep(60)\n    y = jax"
     )
     (folder / "mine.py").write_text(source, encoding="utf-8")
+    # a suite that is started in the background ignores SIGINT, and so would a child
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(
         [sys.executable, "-u", "-m", "jaxintro.lesson", "mine.py"],
         cwd=folder,
@@ -453,12 +466,16 @@ def test_ctrl_c_stops_in_a_line(folder):
         stderr=subprocess.PIPE,
         text=True,
     )
-    for line in process.stdout:
-        if "half of 4" in line:  # the last line before the demo runs
-            break
-    time.sleep(1)  # it runs
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    try:
+        for line in process.stdout:
+            if "half of 4" in line:  # the last line before the demo runs
+                break
+        time.sleep(1)  # it runs
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        signal.signal(signal.SIGINT, before)
     assert process.returncode == 130
     assert errors.strip() == "Stopped."
 
@@ -514,10 +531,41 @@ def test_pytest_collects_one_item_a_claim(tmp_path, target):
 
 
 def test_pytest_refuses_a_platform_that_is_not_there(folder):
-    done = run("mine.py", "--platform", "tpu", cwd=folder, module="pytest")
+    done = run("mine.py", "--jax-platform", "tpu", cwd=folder, module="pytest")
     assert done.returncode == 4
     assert "No tpu here" in done.stderr
 
 
 def test_a_lesson_needs_no_package_around_it(folder):
     assert run("./mine.py", "--check", cwd=folder).returncode == 0
+
+
+def test_a_file_beside_the_reader_is_pointed_out(folder):
+    done = run("mine", cwd=folder)
+    assert done.returncode == 2
+    assert "Did you mean the file 'mine.py'?" in done.stderr
+
+
+def test_new_writes_the_lesson_to_begin_with_and_never_over_work(tmp_path):
+    done = run("--new", "own/lesson.py", cwd=tmp_path)
+    path = os.path.join("own", "lesson.py")
+    assert done.stdout == f"Wrote {path}. Read it: python -m jaxintro.lesson {path}\n"
+    template = Path(__file__).parents[1] / "examples" / "my_lesson.py"
+    assert (tmp_path / path).read_bytes() == template.read_bytes()
+    (tmp_path / path).write_text("my work")
+    assert run("--new", path, cwd=tmp_path).returncode == 2
+    assert (tmp_path / path).read_text() == "my work"
+
+
+def test_the_packages_carry_what_they_promise():
+    import tomllib
+
+    root = Path(__file__).parents[1]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    targets = project["tool"]["hatch"]["build"]["targets"]
+    assert {"CONTRIBUTING.md", ".ci", "examples"} <= {*targets["sdist"]["include"]}
+    assert all((root / name).exists() for name in targets["sdist"]["include"])
+    carried = targets["wheel"]["force-include"]
+    assert carried == {
+        "examples/my_lesson.py": "jaxintro/_engine/template/my_lesson.py"
+    }

@@ -2,10 +2,9 @@
 
 import sys
 
-import house_rules
 import pytest
 
-from jaxintro._engine import catalog, page
+from jaxintro._engine import catalog, page, rules
 
 GOOD = '''\
 """Topic: one clause.
@@ -58,9 +57,9 @@ BROKEN = {
     "bag of results": GOOD.replace("return 1", 'return {"one": 1}', 1),
     "several things": GOOD.replace("    return jax", "    a, b = 1, 2\n    return jax"),
     "fewer than three questions": GOOD.replace("Predict:", "Wonder:"),
-    "no Myth": GOOD.replace("Myth:", "Truth:"),
-    "'Topic: one clause.'": GOOD.replace("Topic: one", "One"),
-    "two to eight lines": GOOD.replace("what to read first.\n", "x.\n" + "more\n" * 9),
+    "no belief": GOOD.replace("Myth:", "Truth:"),
+    "no title": GOOD.replace("Topic: one", "One"),
+    "too few or too many": GOOD.replace("what to read first.\n", "x.\n" + "more\n" * 9),
     "has no prose": GOOD.replace('    """Words.\n\n    Predict', '    """Predict'),
     "claims nothing": GOOD.replace('    """It doubles."""\n', ""),
     "not a sentence": GOOD.replace("It doubles.", "It doubles"),
@@ -84,13 +83,13 @@ def complaints_about(source, folder):
     path = folder / "sample.py"
     path.write_text(source, encoding="utf-8")
     lesson = catalog.read_head(path) or catalog.Lesson("sample", "", 10, path, False)
-    return house_rules.complaints(page.read(lesson), source)
+    return rules.complaints(page.read(lesson), source)
 
 
 @pytest.mark.parametrize("lesson", catalog.course(), ids=lambda lesson: lesson.name)
 def test_lesson_keeps_the_house_rules(lesson):
-    source = house_rules.read(lesson.path)
-    assert house_rules.complaints(page.read(lesson), source) == []
+    source = catalog.read_text(lesson.path)
+    assert rules.complaints(page.read(lesson), source) == []
 
 
 @pytest.mark.parametrize("lesson", catalog.course(), ids=lambda lesson: lesson.name)
@@ -110,4 +109,4 @@ def test_a_good_lesson_raises_no_complaint(tmp_path):
 
 @pytest.mark.parametrize("rule", BROKEN)
 def test_a_broken_rule_is_noticed(rule, tmp_path):
-    assert any(rule in words for words in complaints_about(BROKEN[rule], tmp_path))
+    assert any(rule in c.words for c in complaints_about(BROKEN[rule], tmp_path))

@@ -81,4 +81,5 @@ def test_every_name_is_introduced_before_it_is_used():
 def test_readme_lists_the_lesson(lesson):
     readme = Path(__file__).parents[1] / "README.md"
     row = f"| `{lesson.name}` | {lesson.title} |"
-    assert row in readme.read_text(encoding="utf-8")
+    stands = row in readme.read_text(encoding="utf-8")
+    assert stands, "run `python docs/in_step.py`"

@@ -2,6 +2,8 @@
 
 import sys
 
+from jaxintro._engine.door import door
+
 USAGE = """\
 jaxintro: a JAX course whose every statement is checked on your own machine.
 
@@ -11,6 +13,7 @@ jaxintro: a JAX course whose every statement is checked on your own machine.
 """
 
 
+@door
 def main(argv: list[str] | None = None) -> int:
     """Run one command; return its exit status."""
     arguments = sys.argv[1:] if argv is None else argv

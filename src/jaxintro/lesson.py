@@ -4,175 +4,17 @@
 holds, 1 a claim does not hold, 2 wrong usage, 3 the machine lacks what was asked for.
 """
 
-import argparse
-import contextlib
-import os
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from jaxintro._engine import catalog
-
-if TYPE_CHECKING:
-    from jaxintro._engine.page import Page
+from jaxintro._engine.door import door
 
 
+@door
 def main(argv: list[str] | None = None) -> int:
     """Run the command; return its exit status."""
-    if sys.stdout is None or sys.stderr is None:  # closed, as by >&-
-        sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115
-    try:
-        status = _dispatch(_parser().parse_args(argv))
-        sys.stdout.flush()
-    except catalog.RefusalError as error:
-        print(f"jaxintro: {error}", file=sys.stderr)
-        return error.status
-    except KeyboardInterrupt:
-        print("\nStopped.", file=sys.stderr)
-        return 130
-    except BrokenPipeError:  # `| head` has read enough
-        _leave_stdout_alone()
-        return 0
-    except OSError as error:
-        _leave_stdout_alone()
-        print(f"jaxintro: the output is not to be written: {error}", file=sys.stderr)
-        return 3
-    return status
+    from jaxintro._engine import command
 
-
-def _leave_stdout_alone() -> None:
-    """Nothing is left for Python to write when it ends."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="jaxintro lesson",
-        description="Read a JAX lesson; each claim is checked on this machine.",
-        epilog="Exit status: 0 every claim holds, 1 one does not, 2 wrong usage, "
-        "3 the machine lacks what was asked for.",
-    )
-    parser.add_argument(
-        "names",
-        nargs="*",
-        metavar="lesson",
-        help="a lesson, one demo of it (grad.slope_of_a_parabola), a demo with your "
-        "arguments ('grad.slope_of_a_parabola(x=5.0)'), the path of your own lesson "
-        "file (my_lesson.py, my_lesson.py::demo), or all; none: list them",
-    )
-    how = parser.add_mutually_exclusive_group()
-    how.add_argument("--step", action="store_true", help="ask what you expect first")
-    how.add_argument("--check", action="store_true", help="one line a claim")
-    how.add_argument("--json", action="store_true", help="one JSON object")
-    how.add_argument(
-        "--notebook", metavar="FILE", help="write the lesson as a notebook"
-    )
-    how.add_argument("--find", metavar="NAME", help="where a name of JAX is taught")
-    parser.add_argument(
-        "--sharpness",
-        action="store_true",
-        help="with --check or --json: the smallest error that each check would notice",
-    )
-    parser.add_argument("--figures", metavar="DIR", help="save the pictures there")
-    parser.add_argument("--platform", choices=("cpu", "gpu", "tpu"), help="run there")
-    parser.add_argument(
-        "--as-is", action="store_true", help="keep your own settings of JAX"
-    )
-    parser.add_argument("--plain", action="store_true", help="no colours, no boxes")
-    parser.add_argument(
-        "--force", action="store_true", help="with --notebook: overwrite what is there"
-    )
-    return parser
-
-
-def _dispatch(options: argparse.Namespace) -> int:
-    if options.sharpness and not (options.check or options.json):
-        raise catalog.UsageError("--sharpness goes with --check or --json.")
-    if options.find is not None:
-        return _find(options)
-    if not options.names:
-        if any(value for name, value in vars(options).items() if name != "plain"):
-            raise catalog.UsageError("Say which lesson: a name, or 'all'.")
-        return _list(options)
-    if sys.flags.optimize:
-        raise catalog.UsageError(
-            "Python runs with -O, which drops every assert: no claim would be checked."
-        )
-    pages = _pages(options.names)
-    if options.check and any(s.call for page in pages for s in page.sections):
-        raise catalog.UsageError(
-            "--check proves claims, and they are about the worked example: "
-            "leave out the arguments, or --check."
-        )
-    if options.notebook:
-        from jaxintro._engine import notebook
-        from jaxintro._engine.screen import encodable
-
-        for path in notebook.write(pages, Path(options.notebook), force=options.force):
-            print(encodable(f"Wrote {path}"))
-        return 0
-    os.environ["MPLBACKEND"] = "Agg"  # figures are saved, never opened: no display
-    from jaxintro._engine.session import Session
-
-    session = Session(
-        step=options.step,
-        sharpness=options.sharpness,
-        figures=Path(options.figures) if options.figures else None,
-        platform=options.platform,
-        plain=options.plain,
-        as_is=options.as_is,
-    )
-    if options.json:
-        return session.answer_json(pages)
-    return session.prove(pages) if options.check else session.read(pages)
-
-
-def _list(options: argparse.Namespace) -> int:
-    from jaxintro._engine import text
-    from jaxintro._engine.screen import Screen
-
-    screen = Screen(plain=options.plain)
-    screen.write(text.listing(catalog.course(), screen.width))
-    return 0
-
-
-def _find(options: argparse.Namespace) -> int:
-    from jaxintro._engine import index, page, text
-    from jaxintro._engine.screen import Screen
-
-    if options.names:
-        raise catalog.UsageError(
-            "--find looks through the whole course: name no lesson."
-        )
-    screen = Screen(plain=options.plain)
-    pages = [page.read(lesson) for lesson in catalog.course()]
-    for entry in index.find(pages, options.find):
-        screen.write(text.places(entry, min(screen.width, text.PROSE)))
-    return 0
-
-
-def _pages(names: list[str]) -> "list[Page]":
-    """The pages that the reader asked for.
-
-    Raises:
-        UsageError: a name or a path leads nowhere; nothing has run by then.
-    """
-    from jaxintro._engine import page
-    from jaxintro._engine.call import refuse_misfit, split_name
-
-    pages = []
-    for asked in names:
-        name, demo, call = split_name(asked)
-        if name == "all" and not demo:
-            pages += [page.read(lesson) for lesson in catalog.course()]
-            continue
-        whole = page.read(catalog.find(name))
-        if demo:
-            whole = whole.only(demo, call)
-            refuse_misfit(call, whole.sections[0].arguments, demo)
-        pages.append(whole)
-    return pages
+    return command.main(argv)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from pathlib import Path
 import lessons
 import pytest
 
-from jaxintro._engine import outcome
+from jaxintro._engine import outcome, report
 from jaxintro._engine.catalog import UsageError
 
 
@@ -104,7 +104,7 @@ def test_a_demo_that_exits_is_a_demo_that_raises(tmp_path):
 def test_a_check_that_exits_does_not_hold(tmp_path):
     check = "\n\n\ndef check_it():\n    demo()\n    raise SystemExit(0)\n"
     result = run_one(tmp_path, "return 1", "", "", check)
-    assert result.verdicts[0].message.startswith("SystemExit: 0")
+    assert result.verdicts[0].message.endswith("ends with SystemExit: 0")
 
 
 @pytest.mark.parametrize("ending", ["return half() == 3", "yield half() == 3"])
@@ -222,3 +222,28 @@ def test_sharpness_is_measured_when_asked_for(tmp_path):
     assert run_one(tmp_path, *arguments).verdicts[0].sharpness is None
     sharpness = run_one(tmp_path, *arguments, sharpness=True).verdicts[0].sharpness
     assert 1e-8 < sharpness < 1e-6  # assert_allclose's own tolerance is 1e-7
+
+
+DEEP = "value = []\nfor _ in range(10_000):\n    value = [value]\nreturn value"
+CIRCLE = "value = [1.0]\nvalue.append(value)\nreturn value"
+SUBCLASS = """\
+class Pair(list):
+    def __init__(self, a, b):
+        super().__init__((a, b))
+
+return Pair(1.0, 2.0)"""
+COUNTS = "CALLS.append(1)\nreturn float(len(CALLS))"
+ONCE = '\n\n\ndef check_it():\n    """It holds."""\n    assert demo() == 1.0\n'
+TWICE = '\n\n\ndef check_more():\n    """It holds again."""\n    assert demo() == 2.0\n'
+
+
+@pytest.mark.parametrize("body", [DEEP, CIRCLE, SUBCLASS, COUNTS])
+def test_sharpness_never_makes_a_true_claim_false(tmp_path, body):
+    check = ONCE + TWICE if body == COUNTS else lessons.CHECK
+    source = lessons.demo(body, before="CALLS = []", check=check)
+    (result,) = lessons.run(tmp_path, source, reading=False, sharpness=True)
+    assert all(verdict.holds for verdict in result.verdicts)
+    assert all(verdict.unmeasured for verdict in result.verdicts)
+    assert all(verdict.sharpness is None for verdict in result.verdicts)
+    said = report.claims(lessons.read(tmp_path, source), result, sharpness=True)
+    assert all("[not to be measured]" in line.text for line in said)

@@ -6,7 +6,7 @@ import lessons
 import pytest
 
 from jaxintro._engine import session as session_module
-from jaxintro._engine.catalog import UsageError
+from jaxintro._engine.catalog import RefusalError, UsageError
 from jaxintro._engine.session import Session
 
 
@@ -258,3 +258,21 @@ def test_the_place_in_the_course_and_the_next_lesson():
     assert place(page.read(first)) == f"1 of {len(catalog.course())}"
     assert following(page.read(first)).endswith(f"lesson {second.name}")
     assert following(page.read(last)) == ""
+
+
+def test_one_demo_ends_with_the_next_demo(tmp_path, capsys):
+    whole = lessons.read(tmp_path)
+    Session().read([whole.only("half")])
+    path = tmp_path / "my_lesson.py"
+    shown = "".join(capsys.readouterr().out.split())
+    assert shown.endswith(f"Next:python-mjaxintro.lesson{path}::count")
+    Session().read([whole.only("count")])
+    assert "Next:" not in capsys.readouterr().out
+
+
+def test_a_figure_that_cannot_be_drawn_is_told_in_a_line(tmp_path, read):
+    title = "\npyplot.title(r'$\\frac{$')"
+    source = lessons.demo(f"from matplotlib import pyplot\npyplot.plot([1]){title}")
+    with pytest.raises(RefusalError, match=r"my_lesson\.demo cannot be drawn: .*frac"):
+        read(source, figures=tmp_path)
+    assert not list(tmp_path.glob("*.png"))

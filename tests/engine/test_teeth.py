@@ -114,3 +114,10 @@ def test_dtype_and_shape_survive_a_nudge():
     array = np.ones((2, 3), np.float32)
     bent = nudge(0.1)(array, 0)
     assert (bent.dtype, bent.shape) == (array.dtype, array.shape)
+
+
+def test_a_list_of_very_many_numbers_is_not_bent(tmp_path):
+    result = lessons.run(
+        tmp_path, lessons.demo("return [1.5] * 1_000_000"), sharpness=True
+    )
+    assert "more than 10000 parts" in result[0].verdicts[0].unmeasured

@@ -5,6 +5,7 @@ sum of several survives. A count, a text, a truth, an exception, a nan, or the o
 of an array cannot be a little wrong: these are altered.
 """
 
+import itertools
 import pickle
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ import numpy as np
 
 Change = Callable[[Any, int], Any]  # (leaf, its number in the result) -> bent leaf
 
+MOST = 10_000  # leaves; an array is one
 ALTERATIONS = ("count", "text", "truth", "error type", "error text", "special", "order")
 
 
@@ -144,7 +146,7 @@ def _bent_figure(drawing: Any, change: Callable[[Any], Any]) -> Any:
 
 def mapped(change: Change, value: Any) -> Any:
     """The same containers with every leaf changed; leaves are numbered as they come."""
-    count = iter(range(1_000_000))
+    count = itertools.count()
 
     def walk(part: Any) -> Any:
         if isinstance(part, dict):
@@ -153,7 +155,9 @@ def mapped(change: Change, value: Any) -> Any:
             return type(part)(*map(walk, part))
         if isinstance(part, list | tuple) and part:
             return type(part)(map(walk, part))
-        return change(part, next(count))
+        if (number := next(count)) >= MOST:
+            raise OverflowError(f"it has more than {MOST} parts")
+        return change(part, number)
 
     return walk(value)
 

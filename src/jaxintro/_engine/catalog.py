@@ -95,12 +95,21 @@ def find(name: str) -> Lesson:
         UsageError: there is none; the message names the nearest.
     """
     if is_path(name):
-        return _find_file(Path(name))
+        return _find_file(name)
     for lesson in course():
         if lesson.name == name:
             return lesson
     names = [lesson.name for lesson in course()]
-    raise UsageError(f"There is no lesson called '{name}'.{nearest(name, names)}")
+    beside = Path(f"{name}.py")
+    hint = f" Did you mean the file '{beside}'?" if beside.is_file() else ""
+    hint = hint or nearest(name, names)
+    raise UsageError(f"There is no lesson called '{name}'.{hint}")
+
+
+def template() -> Path:
+    """The lesson that others are copied from, in a wheel or in a clone."""
+    found = PACKAGE / "_engine" / "template" / "my_lesson.py"
+    return found if found.exists() else PACKAGE.parents[1] / "examples" / found.name
 
 
 def is_path(name: str) -> bool:
@@ -108,7 +117,12 @@ def is_path(name: str) -> bool:
     return name.endswith(".py") or "/" in name or "\\" in name
 
 
-def _find_file(path: Path) -> Lesson:
+def _find_file(name: str) -> Lesson:
+    path = Path(name)
+    if "://" in name:
+        raise UsageError(f"'{name}' is an address: save the file, and give its path.")
+    if path.is_dir():
+        raise UsageError(f"'{path}' is a folder: give the path of a lesson file in it.")
     if not path.is_file():
         raise UsageError(f"There is no file '{path}': give the path of a lesson file.")
     lesson = read_head(path)

@@ -1,21 +1,25 @@
-"""pytest finds lessons: one item a claim.
+"""pytest finds lessons, where it is asked for them: one item a claim.
 
 A pytest plugin, so that `pytest --pyargs jaxintro` and `pytest my_lesson.py` work
-wherever jaxintro is installed. It is loaded with every pytest there, and so imports
-nothing that it may not need.
+wherever jaxintro is installed. It is loaded with every pytest there, as a guest: it
+reads no file and imports nothing of ours before a lesson is asked for.
 """
 
-import contextlib
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 
-from jaxintro._engine import catalog, page
-
-CHECK = b"\ndef check_"
+PACKAGE = Path(__file__).parents[1]
+CHECK = re.compile(rb"^def check_", re.MULTILINE)
+TEST = re.compile(rb"^(?:async )?def test|^class Test", re.MULTILINE)
+COURSE = re.compile(rb"^ORDER = ", re.MULTILINE)
 ASIDE = pytest.StashKey[dict[str, str]]()  # settings that did not apply to claims
+FOLDERS = "jaxintro_lessons"
 
 
 class Claim(pytest.Function):
@@ -28,18 +32,31 @@ class Claim(pytest.Function):
 
         aside = {name: str(value) for name, value in setting.set_aside().items()}
         self.config.stash[ASIDE].update(aside)
-        with setting.pinned():
+        with setting.pinned(), mock.patch.dict(os.environ, MPLBACKEND="Agg"):
             prove(self.obj)
 
 
 class LessonModule(pytest.Module):
     """A lesson file: its items are its claims."""
 
+    def _getobj(self) -> Any:
+        """Import the lesson as the command does."""
+        from jaxintro._engine import setting
+        from jaxintro._engine.outcome import on_path
+
+        figures = mock.patch.dict(os.environ, MPLBACKEND="Agg")
+        with setting.kept(), on_path(self.path), figures:
+            return super()._getobj()  # type: ignore[no-untyped-call]
+
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
         """Yield one item for each check, in the order of the page."""
+        from jaxintro._engine import catalog, page, setting
+
         try:
+            if _is_worker(self.config):  # a usage error there would be a crash
+                setting.choose(self.config.getoption("jax_platform"))
             sections = page.read(catalog.find(str(self.path))).sections
-        except catalog.UsageError as error:
+        except catalog.RefusalError as error:
             raise self.CollectError(str(error)) from None
         for section in sections:
             for check in section.checks:
@@ -47,24 +64,37 @@ class LessonModule(pytest.Module):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --platform."""
+    """Add --jax-platform, and the folders in which a project keeps lessons."""
     group = parser.getgroup("jaxintro", "jaxintro: lessons whose every claim is a test")
-    with contextlib.suppress(ValueError):  # the project has a --platform of its own
-        group.addoption(
-            "--platform",
-            dest="jaxintro_platform",
-            choices=("cpu", "gpu", "tpu"),
-            help="prove the claims there, instead of on JAX's first choice",
-        )
+    group.addoption(
+        "--jax-platform",
+        choices=("cpu", "gpu", "tpu"),
+        help="prove the claims of lessons there, instead of on JAX's first choice",
+    )
+    words = "folders with lessons of this project: each claim in them is a test"
+    parser.addini(FOLDERS, words, type="paths", default=[])
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the platform before any lesson runs."""
     config.stash[ASIDE] = {}
-    platform = config.getoption("jaxintro_platform", None)
-    if platform is None:
-        return
-    from jaxintro._engine import setting
+    if platform := config.getoption("jax_platform"):
+        _choose(platform)
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """A JAX that cannot start is told once, not by every claim."""
+    config, claimed = session.config, any(isinstance(i, Claim) for i in session.items)
+    if claimed and not config.option.collectonly and not _is_worker(config):
+        _choose(config.getoption("jax_platform"))
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")  # of pytest-xdist
+
+
+def _choose(platform: str | None) -> None:
+    from jaxintro._engine import catalog, setting
 
     try:
         setting.choose(platform)
@@ -97,25 +127,33 @@ def pytest_terminal_summary(
 def pytest_collect_file(
     file_path: Path, parent: pytest.Collector
 ) -> pytest.Collector | None:
-    """Collect lessons found on the way through a folder."""
-    if parent.session.isinitpath(file_path) or not _has(file_path, b"\nORDER = "):
+    """Collect a lesson on the way through a folder that was asked for as such."""
+    if file_path.suffix != ".py" or parent.session.isinitpath(file_path):
         return None  # a file named on the command line is pytest's to make a module of
-    lesson = catalog.read_head(file_path)
-    if lesson is None or lesson.order is None or not _has(file_path, CHECK):
-        return None  # a file of the project's own that happens to have an ORDER
+    of_ours = file_path.parent == PACKAGE and parent.session.isinitpath(PACKAGE)
+    named = any(file_path.is_relative_to(f) for f in parent.config.getini(FOLDERS))
+    if not (of_ours or named) or _is_test(file_path, parent.config):
+        return None
+    source = file_path.read_bytes()
+    if not CHECK.search(source) or (of_ours and not COURSE.search(source)):
+        return None
     return LessonModule.from_parent(parent, path=file_path)
 
 
 def pytest_pycollect_makemodule(
     module_path: Path, parent: pytest.Collector
 ) -> pytest.Module | None:
-    """Collect a lesson named on the command line; it need not ask for a place."""
-    patterns = parent.config.getini("python_files")
-    is_test = any(module_path.match(pattern) for pattern in patterns)
-    if is_test or not _has(module_path, CHECK):
+    """Collect a lesson named on the command line, unless it is a file of tests."""
+    if not parent.session.isinitpath(module_path):
+        return None
+    if _is_test(module_path, parent.config):
+        return None
+    source = module_path.read_bytes()
+    if TEST.search(source) or not CHECK.search(source):
         return None
     return LessonModule.from_parent(parent, path=module_path)
 
 
-def _has(path: Path, mark: bytes) -> bool:
-    return path.suffix == ".py" and mark in path.read_bytes()
+def _is_test(path: Path, config: pytest.Config) -> bool:
+    patterns = ["conftest.py", *config.getini("python_files")]
+    return any(path.match(pattern) for pattern in patterns)

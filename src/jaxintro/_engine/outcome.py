@@ -7,8 +7,15 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, redirect_stdout, suppress
+from contextlib import (
+    ExitStack,
+    contextmanager,
+    nullcontext,
+    redirect_stdout,
+    suppress,
+)
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -16,12 +23,15 @@ from jaxintro._engine import setting
 from jaxintro._engine.call import literals
 from jaxintro._engine.catalog import Lesson, UsageError
 from jaxintro._engine.figures import drawn
+from jaxintro._engine.guard import guarded
 from jaxintro._engine.page import Check, Section
 from jaxintro._engine.rows import shown_rows
 from jaxintro._engine.teeth import measure
 from jaxintro.lens.follow import python_function
 from jaxintro.lens.follow.record import Recorder, recording
+from jaxintro.lens.follow.said import LONGEST
 from jaxintro.lens.follow.table import Row
+from jaxintro.lens.follow.words import words
 
 
 @dataclass(frozen=True)
@@ -33,6 +43,7 @@ class Verdict:
     seconds: float
     message: str = ""  # why it does not hold
     sharpness: float | None = None  # smallest relative error that it would notice
+    unmeasured: str = ""  # why its sharpness is not to be had, where it was asked for
 
 
 @dataclass(frozen=True)
@@ -75,6 +86,29 @@ class Tally:
         return time.perf_counter() - self.started
 
 
+@contextmanager
+def imported(lesson: Lesson) -> Iterator[ModuleType]:
+    """A lesson, with its folder on the path and with the settings that it makes.
+
+    Raises:
+        UsageError: the file cannot be imported; the message says where, and why.
+    """
+    with setting.kept(), nullcontext() if lesson.ours else on_path(lesson.path):
+        yield load(lesson)
+
+
+@contextmanager
+def on_path(file: Path) -> Iterator[None]:
+    """What stands beside a file can be imported, as Python does for a script."""
+    folder = str(file.resolve().parent)
+    sys.path.insert(0, folder)
+    try:
+        yield
+    finally:
+        with suppress(ValueError):
+            sys.path.remove(folder)
+
+
 def load(lesson: Lesson) -> ModuleType:
     """Import a lesson.
 
@@ -90,7 +124,9 @@ def load(lesson: Lesson) -> ModuleType:
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # even one that would end the program
         why = explain_failure(error, str(module.__file__))
         raise UsageError(f"'{lesson.path}' cannot be imported: {why}") from error
     return module
@@ -116,14 +152,17 @@ def run_section(
     """
     outcome = Outcome(section)
     if reading or not section.checks:
-        with setting.pinned(as_is=as_is):
+        with setting.pinned(as_is=as_is), guarded():
             outcome = _run_demo(module, section)
     if section.call:
         return outcome
     verdicts = []
     for check in section.checks:
-        with setting.pinned(as_is=as_is):
-            verdicts.append(_verdict(module, section, check, sharpness=sharpness))
+        with setting.pinned(as_is=as_is), guarded():
+            verdicts.append(_verdict(module, section, check))
+    if sharpness:  # at the end: a demo may count its calls
+        with setting.pinned(as_is=as_is), guarded():
+            verdicts = [_measured(module, section, each) for each in verdicts]
     return replace(outcome, verdicts=tuple(verdicts))
 
 
@@ -138,7 +177,9 @@ def _run_demo(module: ModuleType, section: Section) -> Outcome:
             )
         try:
             value = getattr(module, section.name)(*args, **kwargs)
-        except (Exception, SystemExit) as raised:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as raised:  # even one that would end the program
             error = explain_failure(raised, str(module.__file__))
     seconds = time.perf_counter() - start
     rows = tuple(shown_rows(section, recorder.list if recorder else ()))
@@ -158,26 +199,38 @@ def _functions(module: ModuleType, section: Section) -> list[FunctionType]:
     return found
 
 
-def _verdict(
-    module: ModuleType, section: Section, check: Check, *, sharpness: bool
-) -> Verdict:
+def _verdict(module: ModuleType, section: Section, check: Check) -> Verdict:
     start = time.perf_counter()
     try:
-        with _unheard():
+        with unheard():
             prove(getattr(module, check.name))
-            seconds = time.perf_counter() - start
-            bite = measure(module, section, check).sharpness if sharpness else None
-    except (Exception, SystemExit) as raised:
+        seconds = time.perf_counter() - start
+    except Exception as raised:
         seconds = time.perf_counter() - start
         why = explain_failure(raised, str(module.__file__))
         return Verdict(check, False, seconds, why)
     finally:
         drawn()
-    return Verdict(check, True, seconds, sharpness=bite)
+    return Verdict(check, True, seconds)
+
+
+def _measured(module: ModuleType, section: Section, verdict: Verdict) -> Verdict:
+    if not verdict.holds:
+        return verdict
+    try:
+        with unheard():
+            bite = measure(module, section, verdict.check)
+        return replace(verdict, sharpness=bite.sharpness)
+    except KeyboardInterrupt:
+        raise
+    except BaseException as raised:  # the claim holds all the same
+        return replace(verdict, unmeasured=explain_failure(raised, ""))
+    finally:
+        drawn()
 
 
 @contextmanager
-def _unheard() -> Iterator[None]:
+def unheard() -> Iterator[None]:
     """What a check's demo prints was on the page already."""
     import jax
 
@@ -194,16 +247,25 @@ def prove(check: Callable[[], object]) -> None:
     """Run a check.
 
     Raises:
-        AssertionError: it does not hold, or it returns something: a check asserts.
+        Exception: it does not hold, or it does something else than assert.
     """
-    returned = check()
+    try:
+        returned = check()
+    except (Exception, KeyboardInterrupt):
+        raise
+    except BaseException as ended:  # sys.exit, or pytest.skip
+        kind, said = type(ended).__name__, _text(ended)
+        raise AssertionError(
+            f"a check asserts, this one ends with {kind}: {said}"
+        ) from ended
     if returned is not None:
-        raise AssertionError(f"a check asserts, this one returns {returned!r:.60}")
+        given = words(returned)
+        raise AssertionError(f"a check asserts, this one returns {given!s:.60}")
 
 
 def explain_failure(error: BaseException, path: str) -> str:
     """One line: what was raised, on which line of the lesson, and what stands there."""
-    said = " ".join(str(error).split())
+    said = _text(error)
     frames = [
         f for f in traceback.extract_tb(error.__traceback__) if f.filename == path
     ]
@@ -211,3 +273,13 @@ def explain_failure(error: BaseException, path: str) -> str:
     name = "" if isinstance(error, AssertionError) else type(error).__name__
     what = ": ".join(filter(None, [name, said])) or "the assertion does not hold"
     return (what if len(what) <= 300 else what[:299] + "…") + place
+
+
+def _text(error: BaseException) -> str:
+    """What an exception says, in one line; it may be unable to say it."""
+    try:
+        return " ".join(str(error)[:LONGEST].split())
+    except KeyboardInterrupt:
+        raise
+    except BaseException as raised:
+        return f"its text raises {type(raised).__name__}"

@@ -89,6 +89,7 @@ class Page:
     shown_imports: str  # those that a demo uses, without what only a check needs
     constants: tuple[Constant, ...]
     sections: tuple[Section, ...]
+    following: str = ""  # the demo after this one, where the page has one demo only
 
     @property
     def definitions(self) -> tuple[Definition, ...]:
@@ -127,7 +128,9 @@ class Page:
             constants=tuple(c.passage for c in needed_constants(self.constants, shown)),
             call=call,
         )
-        return replace(self, sections=(alone,))
+        after = names[names.index(demo) + 1 :]
+        following = after[0] if after else ""
+        return replace(self, sections=(alone,), following=following)
 
 
 def with_what_they_use(

@@ -49,4 +49,8 @@ def _check(verdict: Verdict, *, sharpness: bool) -> dict[str, object]:
         "seconds": round(verdict.seconds, 4),
         "message": verdict.message,
     }
-    return record | ({"sharpness": verdict.sharpness} if sharpness else {})
+    if sharpness:
+        record["sharpness"] = verdict.sharpness
+    if verdict.unmeasured:
+        record["unmeasured"] = verdict.unmeasured
+    return record

@@ -4,6 +4,7 @@ from jaxintro._engine import text
 from jaxintro._engine.lines import BLANK, INDENT, Line, wrapped
 from jaxintro._engine.outcome import Outcome, Tally, Verdict
 from jaxintro._engine.page import Page
+from jaxintro._engine.rules import Complaint
 from jaxintro._engine.sketch import sketch
 
 FIGURE = "--figures DIR saves the picture, a notebook shows it"
@@ -39,8 +40,20 @@ def claims(page: Page, outcome: Outcome, *, sharpness: bool) -> list[Line]:
     for verdict in outcome.verdicts:
         words = f"{page.lesson.name}: {verdict.check.claim}"
         if sharpness and verdict.holds:
-            words += f"  [{describe_sharpness(verdict.sharpness)}]"
+            words += f"  [{describe_sharpness(verdict)}]"
         lines.append(_marked(verdict, words))
+    return lines
+
+
+def reviewed(page: Page, found: list[Complaint], width: int) -> list[Line]:
+    """What is to be said against a lesson, each with its line and its cure."""
+    path = page.lesson.path
+    if not found:
+        return [Line("holds", f"✓ {path}: nothing to say against it")]
+    lines = []
+    for line, words, cure in found:
+        lines.append(Line("fails", f"{path}:{line}: {words}"))
+        lines += wrapped("prose", cure, width, INDENT)
     return lines
 
 
@@ -71,8 +84,11 @@ def aside(settings: dict[str, object], width: int) -> list[Line]:
     return wrapped("dim", words, min(width, text.PROSE))
 
 
-def describe_sharpness(sharpness: float | None) -> str:
+def describe_sharpness(verdict: Verdict) -> str:
     """What the engine measured of a check, in words."""
+    sharpness = verdict.sharpness
+    if verdict.unmeasured:
+        return "not to be measured"
     if sharpness is None:
         return "exact"
     return f"would notice {sharpness:.0e}" if sharpness < 1 else "would notice nothing"

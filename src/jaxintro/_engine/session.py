@@ -11,7 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from jaxintro._engine import catalog, text
+from jaxintro._engine import catalog, guard, text
 from jaxintro._engine.files import put
 from jaxintro._engine.lines import BLANK
 from jaxintro._engine.page import Page, Section
@@ -34,6 +34,7 @@ class Session:
     platform: str | None = None
     plain: bool = False
     as_is: bool = False  # leave JAX's settings as they are
+    limit: float = 600.0  # seconds for one demo and its checks
     saved: int = 0  # pictures so far
     screen: Screen = field(init=False)
 
@@ -47,16 +48,15 @@ class Session:
         broken, told = 0, dict[str, object]()
         for page in pages:
             self.screen.write(text.opening(page, _place(page), self.screen.width))
-            module = self._load(page)
+            self._prepare()
             from jaxintro._engine import report, setting
-            from jaxintro._engine.outcome import Tally
+            from jaxintro._engine.outcome import Tally, imported
 
             tally = Tally()
-            if (aside := self._aside) != told:
-                self.screen.write(report.aside(aside, self.screen.width))
-                told = aside
-            for section in page.sections:
-                tally.add(self._tell(page, module, section))
+            with imported(page.lesson) as module:
+                told = self._tell_aside(told)
+                for section in page.sections:
+                    tally.add(self._tell(page, module, section))
             self.screen.write(
                 report.closing(tally, setting.about(), _next(page), self.screen.width)
             )
@@ -68,32 +68,50 @@ class Session:
         """Show one line a claim; return the exit status."""
         self._prepare()
         from jaxintro._engine import report, setting
-        from jaxintro._engine.outcome import Tally
+        from jaxintro._engine.outcome import Tally, imported
 
-        tally = Tally()
-        modules = [self._load(page) for page in pages]
-        self.screen.write(report.aside(self._aside, self.screen.width))
-        for page, module in zip(pages, modules, strict=True):
-            for section in page.sections:
-                outcome = self._run(page, module, section, reading=False)
-                lines = report.claims(page, outcome, sharpness=self.sharpness)
-                self.screen.write(lines, fold=False)  # one line a claim
-                tally.add(outcome)
+        tally, told = Tally(), dict[str, object]()
+        for page in pages:
+            with imported(page.lesson) as module:
+                told = self._tell_aside(told)
+                for section in page.sections:
+                    outcome = self._run(page, module, section, reading=False)
+                    lines = report.claims(page, outcome, sharpness=self.sharpness)
+                    self.screen.write(lines, fold=False)  # one line a claim
+                    tally.add(outcome)
         self.screen.write(report.closing(tally, setting.about(), "", self.screen.width))
         self._say_if_nothing_was_drawn()
         return 1 if tally.broken else 0
+
+    def review(self, pages: Sequence[Page]) -> int:
+        """Tell an author all that is to be said; return the exit status."""
+        self._prepare()
+        from jaxintro._engine import report
+        from jaxintro._engine.outcome import imported
+        from jaxintro._engine.review import review
+
+        status = 0
+        for page in pages:
+            with imported(page.lesson) as module, self.screen.working(page.lesson.name):
+                found = review(page, module)
+            lines = report.reviewed(page, found, self.screen.width)
+            self.screen.write(lines, fold=False)
+            status = 1 if found else status
+        return status
 
     def answer_json(self, pages: Sequence[Page]) -> int:
         """Print one JSON object; return the exit status."""
         with contextlib.redirect_stdout(sys.stderr):  # a lesson that prints spoils none
             self._prepare()
             from jaxintro._engine import record, setting
+            from jaxintro._engine.outcome import imported
 
-            lessons, holds = [], True
+            lessons, holds, aside = [], True, dict[str, str]()
             for page in pages:
                 start = time.perf_counter()
-                module = self._load(page)
-                outcomes = [self._run(page, module, demo) for demo in page.sections]
+                with imported(page.lesson) as module:
+                    aside |= {name: str(value) for name, value in self._aside.items()}
+                    outcomes = [self._run(page, module, demo) for demo in page.sections]
                 seconds = time.perf_counter() - start
                 holds &= all(outcome.holds for outcome in outcomes)
                 lessons.append(
@@ -101,7 +119,6 @@ class Session:
                         page.lesson, outcomes, seconds, sharpness=self.sharpness
                     )
                 )
-            aside = {name: str(value) for name, value in self._aside.items()}
             answer = {**setting.about(), "set_aside": aside, "lessons": lessons}
         print(json.dumps(answer, indent=1))
         self._say_if_nothing_was_drawn()
@@ -118,24 +135,28 @@ class Session:
         with self.screen.working("importing JAX"):
             assert self._ready
 
-    def _load(self, page: Page) -> ModuleType:
-        self._prepare()
-        from jaxintro._engine import outcome
-
-        return outcome.load(page.lesson)
-
     @property
     def _aside(self) -> dict[str, object]:
         from jaxintro._engine import setting
 
         return {} if self.as_is else setting.set_aside()
 
+    def _tell_aside(self, told: dict[str, object]) -> dict[str, object]:
+        """Say which settings do not apply, where it is news; return those said."""
+        from jaxintro._engine import report
+
+        if (aside := self._aside) != told:
+            self.screen.write(report.aside(aside, self.screen.width))
+        return aside
+
     def _run(
         self, page: Page, module: ModuleType, section: Section, *, reading: bool = True
     ) -> "Outcome":
         from jaxintro._engine import outcome
 
-        with self.screen.working(f"{page.lesson.name}: {section.name}"):
+        named = f"{page.lesson.name}.{section.name}"
+        working = self.screen.working(f"{page.lesson.name}: {section.name}")
+        with working, guard.limited(self.limit, named):
             result = outcome.run_section(
                 module,
                 section,
@@ -168,7 +189,13 @@ class Session:
             parts = [page.lesson.name, outcome.section.name]
             parts += [str(number)] * (len(outcome.figures) > 1)
             path = folder / (".".join(parts) + ".png")
-            put(path, partial(figure.savefig, dpi=150, bbox_inches="tight"))
+            try:
+                put(path, partial(figure.savefig, dpi=150, bbox_inches="tight"))
+            except ValueError as error:  # such as mathematics that is none
+                named, why = ".".join(parts[:2]), " ".join(str(error).split())
+                raise catalog.RefusalError(
+                    f"The figure of {named} cannot be drawn: {why}"
+                ) from error
             self.saved += 1
             print(f"Saved {path}", file=sys.stderr)
 
@@ -193,7 +220,9 @@ def _place(page: Page) -> str:
 
 
 def _next(page: Page) -> str:
-    course = catalog.course()
+    course, mark = catalog.course(), "." if page.lesson.ours else "::"
+    if page.following:
+        return f"python -m jaxintro.lesson {page.lesson.argument}{mark}{page.following}"
     if page.lesson not in course[:-1]:
         return ""
     return f"python -m jaxintro.lesson {course[course.index(page.lesson) + 1].name}"

@@ -96,10 +96,22 @@ def pinned(*, as_is: bool = False) -> Iterator[None]:
         _set(before)
 
 
+@contextmanager
+def kept() -> Iterator[None]:
+    """Run a block, and put back every setting of JAX's that it changes."""
+    import jax
+
+    before = _values(list(jax.config.values))
+    try:
+        yield
+    finally:
+        _set(before)
+
+
 def _values(names: Iterable[str]) -> dict[str, object]:
     import jax
 
-    known = [name for name in names if name in jax.config.values]
+    known = [n for n in names if n in jax.config.values and hasattr(jax.config, n)]
     return {name: getattr(jax.config, name) for name in known}
 
 

@@ -1,0 +1,66 @@
+"""What a lesson may not do to the program that runs it: end it, or silence it."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from threading import Timer
+from typing import Any, NoReturn
+from unittest import mock
+
+
+class _Output:
+    """Standard output, for a demo that closes what it prints to."""
+
+    def __init__(self, real: Any) -> None:
+        self._real = real
+
+    def close(self) -> None:
+        """Stay open: the page goes on."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._real, name)
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Keep standard output, and let `os._exit` be an exception, while a block runs."""
+    output, errors = sys.stdout, sys.stderr
+    process, leave = os.getpid(), os._exit
+
+    def refuse(status: int) -> NoReturn:
+        if os.getpid() != process:  # a child, as of multiprocessing, ends so
+            leave(status)
+        raise SystemExit(f"os._exit({status})")
+
+    try:
+        sys.stdout = _Output(output)
+        with mock.patch.object(os, "_exit", refuse):
+            yield
+    finally:
+        sys.stdout, sys.stderr = output, errors
+
+
+@contextmanager
+def limited(seconds: float, what: str) -> Iterator[None]:
+    """End the program with a line where a block has not ended after this time.
+
+    A thread does it, since neither an exception nor a signal reaches the main one
+    while a compiled program runs.
+    """
+
+    def end() -> None:
+        words = f"jaxintro: {what} has not ended after {seconds:g} s (see --limit)."
+        with suppress(OSError, ValueError):
+            output.flush()
+        with suppress(OSError):
+            os.write(2, f"\n{words}\n".encode(errors="replace"))
+        leave(1)
+
+    output, leave, watch = sys.stdout, os._exit, Timer(seconds, end)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()

@@ -1,0 +1,158 @@
+"""The pytest plugin: a guest in other projects, and at home where it is asked."""
+
+import os
+import re
+import subprocess
+import sys
+
+import lessons
+import pytest
+
+SPY = """
+import sys
+
+
+def pytest_unconfigure(config):
+    found = sorted(m for m in sys.modules if m.split(".")[0] in ("jax", "jaxintro"))
+    print("MODULES", *found)
+"""
+TESTS = "def test_one():\n    pass\n\n\ndef test_two():\n    assert 1 == 2\n"
+PROJECTS = {
+    "a platform of its own": {
+        "conftest.py": SPY
+        + "\n\ndef pytest_addoption(parser):\n"
+        + '    parser.addoption("--platform", default="linux")\n',
+        "test_it.py": TESTS
+        + "\n\ndef test_platform(request):\n"
+        + '    assert request.config.getoption("platform")\n',
+    },
+    "an ORDER and checks": {
+        "conftest.py": SPY,
+        "test_it.py": TESTS,
+        "orders.py": lessons.GOOD.replace("LIMIT = 3", "LIMIT = 3\nORDER = 10"),
+        "check_it.py": "def check_values(x=1):\n    return x\n\n\n1 / 0\n",
+    },
+    "not in UTF-8": {
+        "conftest.py": SPY,
+        "test_it.py": TESTS,
+        "latin.py": '"""Gr\xfc\xdfe: an."""\nORDER = 1\n\n\ndef check_it(): pass\n',
+    },
+}
+
+
+def run_pytest(folder, *arguments, **environment):
+    environment = {**os.environ, "COLUMNS": "200", **environment}
+    return subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def said(done):
+    """What pytest printed, but for the time that it took."""
+    return re.sub(r" in [\d.]+s", "", done.stdout + done.stderr).splitlines()
+
+
+@pytest.mark.parametrize("project", PROJECTS)
+def test_a_project_of_somebody_elses_does_not_notice_the_plugin(tmp_path, project):
+    for name, source in PROJECTS[project].items():
+        (tmp_path / name).write_text(source, encoding="latin-1")
+    *alone, _ = said(run_pytest(tmp_path, "-p", "no:jaxintro"))
+    *beside, modules = said(run_pytest(tmp_path))
+    assert beside == alone
+    assert any("1 failed" in line for line in alone)
+    ours = ["jaxintro", "jaxintro._engine", "jaxintro._engine.collection"]
+    assert modules.split() == ["MODULES", *ours]
+
+
+@pytest.mark.parametrize(
+    "suite",
+    [
+        "numpy.lib.tests.test_mixins",
+        "numpy.linalg.tests.test_deprecations",
+        "numpy.random.tests.test_seed_sequence",
+    ],
+)
+def test_the_suite_of_an_installed_package_does_not_notice_the_plugin(tmp_path, suite):
+    alone = said(run_pytest(tmp_path, "-p", "no:jaxintro", "--pyargs", suite))
+    assert said(run_pytest(tmp_path, "--pyargs", suite)) == alone
+    assert any("passed" in line for line in alone)
+
+
+def test_lessons_are_collected_from_the_folders_that_a_project_names(tmp_path):
+    (tmp_path / "pytest.ini").write_text("[pytest]\njaxintro_lessons = course\n")
+    for folder in ("course", "other"):
+        (tmp_path / folder).mkdir()
+        lessons.write(tmp_path / folder)
+    (tmp_path / "course" / "helper.py").write_text("def half():\n    pass\n")
+    done = run_pytest(tmp_path)
+    assert "3 passed" in done.stdout
+    assert "error" not in done.stdout
+
+
+def test_a_file_of_tests_named_on_the_command_line_stays_pytests(tmp_path):
+    path = tmp_path / "mine.py"
+    path.write_text("def check_values(x=1):\n    pass\n\n\n" + TESTS)
+    assert said(run_pytest(tmp_path, path.name)) == said(
+        run_pytest(tmp_path, "-p", "no:jaxintro", path.name)
+    )
+
+
+@pytest.mark.parametrize("distributed", [[], ["-n", "2"]])
+@pytest.mark.parametrize("platform", ["nonsense", "cuda"])
+def test_a_jax_that_cannot_start_is_told_in_a_line(tmp_path, platform, distributed):
+    lessons.write(tmp_path)
+    done = run_pytest(tmp_path, *distributed, "my_lesson.py", JAX_PLATFORMS=platform)
+    words = done.stdout + done.stderr
+    assert done.returncode not in (0, 5)
+    assert "Traceback" not in words
+    assert "failed" not in words
+    if not distributed:
+        assert done.returncode == 4
+        assert "\n" not in done.stderr.strip()
+        assert platform in done.stderr
+
+
+def test_a_backend_of_figures_that_is_none_fails_no_claim(tmp_path):
+    source = lessons.demo(
+        "from matplotlib import pyplot\nfigure, axes = pyplot.subplots()\nreturn figure"
+    )
+    lessons.write(tmp_path, source)
+    done = run_pytest(tmp_path, "my_lesson.py", MPLBACKEND="nonsense")
+    assert "1 passed" in done.stdout
+
+
+HELPED = "from helper import HALF\n\nimport jax\n\njax.config.update('{}', {})\n"
+
+
+@pytest.mark.parametrize("mode", ["prepend", "importlib"])
+@pytest.mark.parametrize("way", ["jaxintro.lesson", "jaxintro lesson", "pytest"])
+def test_a_lesson_is_imported_the_same_by_every_runner(tmp_path, way, mode):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "helper.py").write_text("HALF = 0.5\n")
+    first = lessons.demo("return HALF", before=HELPED.format("jax_enable_x64", True))
+    lessons.write(tmp_path / "deep", first, "first")
+    lessons.write(tmp_path / "deep", lessons.demo("return 1"), "second")
+    names = ["deep/first.py", "deep/second.py"]
+    if way == "pytest":
+        done = run_pytest(tmp_path, f"--import-mode={mode}", *names)
+        assert "2 passed" in done.stdout
+        assert "Set aside" not in done.stdout
+        return
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", *way.split(), *names],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    first, _, second = done.stdout.partition("all hold here")
+    assert "jax_enable_x64=True" in first
+    assert "jax_enable_x64=True" not in second

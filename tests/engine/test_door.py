@@ -1,0 +1,76 @@
+"""Whatever comes, a command ends in a line and a status, never in a traceback."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
+STOP = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
+
+
+@pytest.fixture
+def heard():
+    """Ctrl-C reaches a child, also where this suite runs in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def shell(line, cwd, **environment):
+    return subprocess.run(
+        ["bash", "-c", line.replace("python", f'"{sys.executable}"', 1)],
+        cwd=cwd,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["jaxintro", "jaxintro --help", "jaxintro.lesson --help", "jaxintro.lesson"],
+)
+def test_an_output_that_ends_or_is_full(tmp_path, command):
+    piped = shell(f"(python -m {command}; echo $? >&2) | head -c 1", tmp_path)
+    assert piped.stderr == "0\n"
+    full = shell(f"python -m {command} > /dev/full", tmp_path)
+    assert full.returncode == 3
+    assert full.stderr.startswith("jaxintro: the output is not to be written: ")
+    assert full.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("command", ["jaxintro lesson", "jaxintro.lesson"])
+@pytest.mark.usefixtures("heard")
+def test_ctrl_c_in_the_first_moments(tmp_path, command):
+    (tmp_path / "argparse.py").write_text(STOP)  # the first thing that is imported
+    done = shell(f"python -m {command} grad", tmp_path)
+    assert (done.returncode, done.stderr) == (130, "\nStopped.\n")
+
+
+@pytest.mark.usefixtures("heard")
+def test_ctrl_c_that_somebody_else_makes_another_exception_of(tmp_path):
+    wrapped = f"try:\n    {STOP.splitlines()[0]}\n    {STOP.splitlines()[1]}\n"
+    wrapped += "except KeyboardInterrupt:\n    raise ImportError('numpy failed')\n"
+    (tmp_path / "jax.py").write_text(wrapped)
+    (tmp_path / "mine.py").write_text("def demo():\n    return 1\n")
+    done = shell("python -m jaxintro.lesson mine.py", tmp_path)
+    assert (done.returncode, done.stderr) == (130, "\nStopped.\n")
+
+
+def test_where_ctrl_c_is_ignored_it_stays_so(tmp_path):
+    (tmp_path / "argparse.py").write_text(STOP + "print('goes on')\n1 / 0\n")
+    line = "trap '' INT; exec python -m jaxintro.lesson"
+    assert "goes on" in shell(line, tmp_path).stdout
+
+
+def test_a_platform_that_jax_knows_and_the_machine_lacks(tmp_path):
+    (tmp_path / "mine.py").write_text("def demo():\n    return 1\n")
+    done = shell("python -m jaxintro.lesson mine.py", tmp_path, JAX_PLATFORMS="cuda")
+    assert done.returncode == 3
+    assert done.stderr.count("\n") == 1
+    assert "cuda" in done.stderr
