@@ -295,7 +295,7 @@ class Reader:
             name=node.name,
             heading=heading,
             prose=prose,
-            arguments=_defaults(node.args, "\n".join(self.lines)),
+            arguments=_defaults(node.args, self.lines),
             constants=tuple(constant.passage for constant in constants),
             definitions=tuple(self.waiting),
             body=self._body(node),
@@ -378,20 +378,24 @@ def _hands_out_names(last: ast.Return, statements: list[ast.stmt]) -> bool:
     return len(statements) > 1 and all(isinstance(part, ast.Name) for part in parts)
 
 
-def _defaults(args: ast.arguments, source: str) -> tuple[str, ...]:
+def _defaults(args: ast.arguments, lines: list[str]) -> tuple[str, ...]:
     positional = [*args.posonlyargs, *args.args]
     last = positional[len(positional) - len(args.defaults) :]
     named = zip(
         [*last, *args.kwonlyargs], [*args.defaults, *args.kw_defaults], strict=True
     )
     return tuple(
-        f"{a.arg} = {_as_written(d, source)}" for a, d in named if d is not None
+        f"{a.arg} = {_as_written(d, lines)}" for a, d in named if d is not None
     )
 
 
-def _as_written(node: ast.expr, source: str) -> str:
+def _as_written(node: ast.expr, lines: list[str]) -> str:
     """An expression as its author wrote it, 1_000_000 and all, on one line."""
-    return " ".join((ast.get_source_segment(source, node) or "").split())
+    end = node.end_lineno or node.lineno
+    written = [line.encode() for line in lines[node.lineno - 1 : end]]
+    written[-1] = written[-1][: node.end_col_offset]
+    written[0] = written[0][node.col_offset :]
+    return " ".join(b" ".join(written).decode().split())
 
 
 def _headed(docstring: str, name: str) -> tuple[str, Prose]:
