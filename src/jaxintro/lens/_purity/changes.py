@@ -9,14 +9,6 @@ from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
 
 from jaxintro.lens._purity.chance import GENERATORS
-from jaxintro.lens._purity.clues import (
-    called,
-    in_place,
-    is_array,
-    line_of,
-    outside_name,
-    shown,
-)
 from jaxintro.lens._purity.files import is_user_class
 from jaxintro.lens._purity.function import Label, UserFunction
 from jaxintro.lens._purity.outside import (
@@ -28,13 +20,21 @@ from jaxintro.lens._purity.outside import (
     really_changes,
     surroundings,
 )
+from jaxintro.lens._purity.quoting import (
+    called,
+    in_place,
+    is_array,
+    line_of,
+    outside_name,
+    shown,
+)
 from jaxintro.lens._purity.tracers import holds_tracer
 from jaxintro.lens._purity.values import MISSING, follow
-from jaxintro.lens._purity.words import LEAK, MUTATION, OUTSIDE, Clue
+from jaxintro.lens._purity.words import LEAK, MUTATION, OUTSIDE, Diagnostic
 from jaxintro.lens._purity.writes import MUTATORS, Scope, Step, Write, place
 
 
-def rule_changes(function: UserFunction) -> Iterator[Clue]:
+def rule_changes(function: UserFunction) -> Iterator[Diagnostic]:
     """Arguments and outside places that are assigned to or changed."""
     nodes = set(function.nodes())
     for write in function.page.writes:
@@ -64,8 +64,8 @@ def change(
     label: Label,
     root: str,
     steps: tuple[Step, ...],
-) -> Clue:
-    """The clue of one change to an argument or an outside place."""
+) -> Diagnostic:
+    """The diagnostic of one change to an argument or an outside place."""
     kept = steps[:-1] if write.how == "store" and steps[-1][0] == "item" else steps
     rebound = label[0] == "argument" and any(
         each.how == "bind" and each.root == root and each.line <= write.line
@@ -74,7 +74,7 @@ def change(
     )
     weak = label[0] == "parameter" or rebound
     argument = label[0] in ("argument", "parameter")
-    return Clue(
+    return Diagnostic(
         MUTATION,
         function.filename,
         line_of(function, write.node),
@@ -87,7 +87,7 @@ def change(
     )
 
 
-def rule_reads(function: UserFunction) -> Iterator[Clue]:
+def rule_reads(function: UserFunction) -> Iterator[Diagnostic]:
     """Outside state that is read, where something changes it."""
     found: dict[int, list[tuple[str, str]]] = {}
     seen: set[str] = set()
@@ -109,7 +109,7 @@ def rule_reads(function: UserFunction) -> Iterator[Clue]:
         places = " and ".join(place for place, _ in reads)
         what = f"reads {places}, which {reads[0][1]}"
         name = " and ".join("`" + place.split("`")[1] + "`" for place, _ in reads)
-        yield Clue(OUTSIDE, function.filename, line, what, name)
+        yield Diagnostic(OUTSIDE, function.filename, line, what, name)
 
 
 def position(node: ast.AST) -> tuple[int, int]:
@@ -180,13 +180,13 @@ def is_chance(value: object) -> bool:
     return isinstance(value, GENERATORS) or hasattr(type(value), "__next__")
 
 
-def old_tracer(function: UserFunction, node: ast.AST, place: str) -> Clue:
-    """The clue of a tracer that an earlier trace left behind."""
+def old_tracer(function: UserFunction, node: ast.AST, place: str) -> Diagnostic:
+    """The diagnostic of a tracer that an earlier trace left behind."""
     line = line_of(function, node)
     what = f"uses {place}, which holds a tracer of an earlier trace"
     name = "`" + place.split("`")[1] + "`"
     variant = "use of a leaked tracer"
-    return Clue(LEAK, function.filename, line, what, name, variant)
+    return Diagnostic(LEAK, function.filename, line, what, name, variant)
 
 
 def unsure(function: UserFunction) -> Iterator[str]:

@@ -25,7 +25,8 @@ class UserFunction:
     """A function whose source can be read.
 
     `values` are what its parameters hold, as far as known (empty for a function that
-    the audited one calls); `receiver` is where its `self` comes from.
+    the audited one calls), `bound` those that do not come from the caller;
+    `receiver` is where its `self` comes from.
     """
 
     function: FunctionType
@@ -33,6 +34,7 @@ class UserFunction:
     node: FunctionNode
     values: Mapping[str, object] = field(default_factory=dict)
     receiver: Label | None = None
+    bound: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def filename(self) -> str:

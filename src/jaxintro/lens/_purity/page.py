@@ -128,14 +128,18 @@ class Page:
         return found[-1] if found else None
 
 
-def statement_on(inside: ast.AST, line: int) -> ast.stmt | None:
-    """The innermost statement on `line`, the first if there are several."""
+def statement_on(inside: ast.AST, line: int, column: int = -1) -> ast.stmt | None:
+    """The innermost statement on `line`, at `column` if there are several."""
     best: ast.stmt | None = None
     for node in ast.walk(inside):
         if not isinstance(node, ast.stmt) or isinstance(node, DEFINITIONS):
             continue
         on_it = node.lineno <= line <= last_line(node)
-        if on_it and (best is None or node.lineno > best.lineno):
+        beyond = node.lineno == line and 0 <= column < node.col_offset
+        if not on_it or beyond:
+            continue
+        starts = (node.lineno, node.col_offset if column >= 0 else 0)
+        if best is None or starts > (best.lineno, best.col_offset):
             best = node
     return best
 

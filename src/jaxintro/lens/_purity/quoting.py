@@ -1,4 +1,4 @@
-"""How a clue names the user's own code: lines, places, statements."""
+"""How a diagnostic names the user's own code: lines, places, statements."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from jaxintro.lens._purity.function import Label, UserFunction
-from jaxintro.lens._purity.words import IN_PLACE, Clue
+from jaxintro.lens._purity.words import IN_PLACE, Diagnostic
 from jaxintro.lens._purity.writes import UNKNOWN, Step
 
 BY_OPERATOR = {"Add": "add", "Sub": "subtract", "Mult": "multiply", "Div": "divide"}
@@ -62,8 +62,8 @@ def is_array(value: object) -> bool:
     return isinstance(value, jax.Array | np.ndarray | jax.ShapeDtypeStruct | np.generic)
 
 
-def in_place(function: UserFunction, node: ast.AST, needs: str = "stop") -> Clue:
-    """The clue of `x[i] = y`, with the line that would do."""
+def in_place(function: UserFunction, node: ast.AST, needs: str = "stop") -> Diagnostic:
+    """The diagnostic of `x[i] = y`, with the line that would do."""
     target: ast.AST | None = None
     value: ast.AST | None = None
     method = "set"
@@ -79,7 +79,7 @@ def in_place(function: UserFunction, node: ast.AST, needs: str = "stop") -> Clue
         name = f"`{array}`"
         if method != "apply":
             cure = f"`{array} = {array}.at[{key}].{method}({ast.unparse(value)})`"
-    return Clue(
+    return Diagnostic(
         IN_PLACE,
         function.filename,
         line_of(function, node),
