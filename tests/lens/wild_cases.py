@@ -356,12 +356,12 @@ def a_partial_with_a_list():
 class Built:
     def __init__(self):
         self._build()
-        self.reset_twice()
+        self.fill()
 
     def _build(self):
         self.scale = 2.0
 
-    def reset_twice(self):
+    def fill(self):
         self.shift = 1.0
 
     def __call__(self, x):

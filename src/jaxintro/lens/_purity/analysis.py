@@ -28,7 +28,6 @@ from jaxintro.lens._purity.rules import (
     out_of_sight,
     rule_chance,
     rule_discarded,
-    rule_files,
     rule_iterators,
     rule_output,
     rule_world,
@@ -36,6 +35,7 @@ from jaxintro.lens._purity.rules import (
 from jaxintro.lens._purity.source import Reader, is_library, layers
 from jaxintro.lens._purity.state import Change, Watch
 from jaxintro.lens._purity.streams import Consumed, Refused, Seen
+from jaxintro.lens._purity.surroundings import rule_surroundings
 from jaxintro.lens._purity.trace import Call
 from jaxintro.lens._purity.words import KEY_REUSE, LEAK, UNSTEADY, Diagnostic
 from jaxintro.lens._purity.world import Guards
@@ -46,8 +46,8 @@ RULES = (
     rule_chance,
     rule_output,
     rule_discarded,
-    rule_files,
     rule_iterators,
+    rule_surroundings,
     rule_world,
     rule_bodies,
 )
@@ -123,7 +123,7 @@ class Analysis:
             self.complete = error is None
             if error is not None:
                 self._stopped(error, seen.diagnostics, call.begun)
-            unclear = {each.place for each in unexplained(read, changes)}
+            unclear = {each.spot for each in unexplained(read, changes)}
             noted = len(seen.diagnostics)
             finder = Lines(watch, unclear)
             second: Any = None
@@ -155,7 +155,7 @@ class Analysis:
             watch.add_function(each)
         for layer in layers(self.function):
             if layer.receiver:
-                watch.add(("object", "self"), layer.first[0])
+                watch.add((layer.receiver, "self"), layer.first[0])
             if not isinstance(layer.callable, FunctionType):
                 watch.add(("object", "self"), layer.callable)
 

@@ -23,7 +23,7 @@ def rule_bodies(function: UserFunction) -> Iterator[Diagnostic]:
         return
     page = function.page
     for write in page.writes:
-        inside = [each for each in page.ancestors(write.node) if each in bodies]
+        inside = [each for each in page.ancestors(write.scope) if each in bodies]
         owner = page.owner(write.root, write.scope)
         own = not function.inside(owner) or write.root in function.parameters
         if not inside or own or any(each in page.ancestors(owner) for each in inside):

@@ -268,8 +268,9 @@ def defaults_box(function: FunctionType) -> Box:
         if function.__defaults__:
             names = plain[len(plain) - len(function.__defaults__) :]
             function.__defaults__ = tuple(held[name] for name in names)
-        for name in function.__kwdefaults__ or ():
-            function.__kwdefaults__[name] = held[name]
+        named = function.__kwdefaults__
+        if named is not None:
+            named.update({name: held[name] for name in named})
 
     return Box(read, write, own=False)
 

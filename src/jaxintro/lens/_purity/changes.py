@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import os
+import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
+
+import jax
 
 from jaxintro.lens._purity.chance import GENERATORS
 from jaxintro.lens._purity.files import is_user_class
@@ -109,7 +112,9 @@ def rule_reads(function: UserFunction) -> Iterator[Diagnostic]:
         places = " and ".join(place for place, _ in reads)
         what = f"reads {places}, which {reads[0][1]}"
         name = " and ".join("`" + place.split("`")[1] + "`" for place, _ in reads)
-        yield Diagnostic(OUTSIDE, function.filename, line, what, name)
+        variant = "module with state" if reads[0][1].startswith("holds") else ""
+        cure = f"Pass {name} as arguments." if len(reads) > 1 else ""
+        yield Diagnostic(OUTSIDE, function.filename, line, what, name, variant, cure)
 
 
 def position(node: ast.AST) -> tuple[int, int]:
@@ -134,15 +139,31 @@ def outside_read(
     place_read = place(top)
     if place_read is None:
         return None
-    if isinstance(parent, ast.Call) and parent.func is top and place_read[1]:
-        if place_read[1][-1][1] in MUTATORS:
-            return None
-        place_read = (place_read[0], place_read[1][:-1])  # config.get("x")
     root, steps, owner = function.resolve(*place_read, function.page.scope(node))
-    label = function.label(root, owner)
-    if label is None or label[0] in ("argument", "parameter"):
+    label, value = function.label(root, owner), function.value(root, owner)
+    if isinstance(parent, ast.Call) and parent.func is top and steps:
+        if steps[-1][1] in MUTATORS:
+            return None
+        if not is_data(follow(value, steps[:-1]), steps[-1][1]):
+            steps = steps[:-1]  # config.get("x")
+    fixed = label is not None and label[0] == "argument" and is_fixed(value)
+    if label is None or (label[0] in ("argument", "parameter") and not fixed):
         return None
     return label, root, steps, owner
+
+
+def is_data(owner: object, name: object) -> bool:
+    """Whether an attribute is an object's own, not a method of its class."""
+    return name in getattr(owner, "__dict__", ()) and not isinstance(
+        owner, ModuleType | type
+    )
+
+
+def is_fixed(value: object) -> bool:
+    """Whether an argument can only be static: jit knows it by its identity."""
+    cls = type(value)
+    by_identity = cls.__hash__ is object.__hash__ and cls.__eq__ is object.__eq__
+    return is_user_class(cls) and by_identity and jax.tree_util.all_leaves([value])
 
 
 def changed_by(
@@ -151,7 +172,12 @@ def changed_by(
     """What changes an outside place, as the end of a sentence; "" if nothing does."""
     value = function.value(root, owner)
     whole = follow(value, steps)
-    if isinstance(whole, ModuleType | type) or callable(whole) or is_chance(whole):
+    if is_module_of_nnx(whole):
+        return "holds its state itself"
+    own = bool(steps) and is_data(follow(value, steps[:-1]), steps[-1][1])
+    if isinstance(whole, ModuleType | type) or (callable(whole) and not own):
+        return ""
+    if is_chance(whole) or is_registry(whole):
         return ""
     if whole is os.environ:
         return "anything outside may change"
@@ -173,6 +199,19 @@ def changed_by(
     page, _ = surroundings(function)
     known = page is function.page or change not in page.writes
     return f"line {change.line} changes" if known else "another cell changes"
+
+
+def is_module_of_nnx(value: object) -> bool:
+    """Whether a value is a module of flax.nnx: its arrays change in place."""
+    nnx = sys.modules.get("flax.nnx")
+    return nnx is not None and isinstance(value, nnx.Module)
+
+
+def is_registry(value: object) -> bool:
+    """Whether a value is a table that decorators fill with functions or classes."""
+    return (
+        isinstance(value, dict) and bool(value) and all(map(callable, value.values()))
+    )
 
 
 def is_chance(value: object) -> bool:

@@ -110,8 +110,8 @@ def leftover(
         if all(each.place in reported for each in same):
             continue
         reported.update(each.place for each in same)
-        for line in dict.fromkeys(located.get(each.place) for each in same):
-            there = [each for each in same if located.get(each.place) == line]
+        for line in dict.fromkeys(located.get(each.spot) for each in same):
+            there = [each for each in same if located.get(each.spot) == line]
             made = placed(change_at(label, line, home))
             known = [each for each in weak if each[1:3] == made[1:3]]
             for each in known or [made]:

@@ -9,18 +9,18 @@ from types import FrameType
 from typing import Any
 
 from jaxintro.lens._purity.files import is_user_file, user_frame
-from jaxintro.lens._purity.state import Watch
+from jaxintro.lens._purity.state import Spot, Watch
 
 MOST = 20_000  # lines that are watched
 
 
 class Lines:
-    """Looks at some watched places after every line of the user's that runs."""
+    """Looks at some watched spots after every line of the user's that runs."""
 
-    def __init__(self, watch: Watch, places: Collection[Any]) -> None:
+    def __init__(self, watch: Watch, spots: Collection[Spot]) -> None:
         self.watch = watch
-        self.left = set(places)
-        self.found: dict[Any, tuple[str, int]] = {}
+        self.left = set(spots)
+        self.found: dict[Spot, tuple[str, int]] = {}
         self.here: tuple[str, int] | None = None
         self.seen = 0
 

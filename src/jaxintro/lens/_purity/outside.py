@@ -18,10 +18,14 @@ from jaxintro.lens._purity.files import is_user_class, is_user_module
 from jaxintro.lens._purity.function import UserFunction
 from jaxintro.lens._purity.page import FUNCTIONS, Page, last_line, page_of, parsed
 from jaxintro.lens._purity.values import follow
-from jaxintro.lens._purity.writes import UNKNOWN, Scope, Step, Write
+from jaxintro.lens._purity.writes import UNKNOWN, Scope, Step, Write, words
 
 CONTAINERS = (list, dict, set, deque, bytearray, np.ndarray)
-INITIALISERS = frozenset({"__init__", "__post_init__", "__new__", "setup"})
+INITIALISERS = words(
+    """__init__ __post_init__ __attrs_post_init__ __new__ __init_subclass__ __setstate__
+    __set_name__ __call_init__ setup setUp setUpClass setup_method setup_class build"""
+)
+AGAIN = words("reset set update train eval load clear restore step switch toggle")
 
 
 def later_change(
@@ -200,13 +204,25 @@ def class_pages(cls: type) -> Iterator[tuple[Page, str]]:
 
 def method_of(page: Page, write: Write) -> str | None:
     """The class whose method changes its own object here, unless it initialises it."""
-    scope = write.scope
+    scope = page.owner(write.root, write.scope)
     if not isinstance(scope, ast.FunctionDef) or not scope.args.args:
         return None
     outer = page.scope(scope)
-    if not isinstance(outer, ast.ClassDef) or scope.name in INITIALISERS:
+    if not isinstance(outer, ast.ClassDef) or constructs(page, scope.name):
         return None
     return outer.name if write.root == scope.args.args[0].arg else None
+
+
+def constructs(page: Page, name: str) -> bool:
+    """Whether a method only runs while an object is made: `__init__`, its helpers."""
+    if name not in page.constructing:
+        page.constructing[name] = name in INITIALISERS  # while its callers are asked
+        again = name.strip("_").partition("_")[0] in AGAIN
+        if not again and not page.constructing[name]:
+            callers = page.callers(name)
+            made = all(constructs(page, each) for each in callers)
+            page.constructing[name] = bool(callers) and made
+    return page.constructing[name]
 
 
 def module_change(module: object, name: str) -> bool:

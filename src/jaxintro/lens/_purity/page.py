@@ -25,8 +25,10 @@ class Page:
         self.tree = ast.parse("".join(lines))
         self.parent: dict[ast.AST, ast.AST] = {}
         self.bound: dict[ast.AST, set[str]] = defaultdict(set)
+        self.attributes: dict[str, list[ast.AST]] = defaultdict(list)
         self.handed_up: dict[ast.AST, dict[str, bool]] = defaultdict(dict)
         self.writes: list[Write] = []
+        self.constructing: dict[str, bool] = {}  # methods that only initialisers call
         for node in ast.walk(self.tree):
             for child in ast.iter_child_nodes(node):
                 self.parent[child] = node
@@ -44,6 +46,8 @@ class Page:
                 self.bound[scope].add(name)
             case ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
                 self.bound[scope].add(name)
+            case ast.Attribute(attr=name):
+                self.attributes[name].append(node)
             case ast.Import(names=names) | ast.ImportFrom(names=names):
                 self.bound[scope] |= {
                     (alias.asname or alias.name).split(".")[0] for alias in names
@@ -79,6 +83,16 @@ class Page:
         while node in self.parent:
             node = self.parent[node]
             yield node
+
+    def callers(self, method: str) -> set[str]:
+        """The names of the functions in which a method is called, or named."""
+        found: set[str] = set()
+        for node in self.attributes[method]:
+            scope = self.scope(node)
+            while isinstance(scope, ast.Lambda):
+                scope = self.scope(scope)
+            found.add(getattr(scope, "name", ""))
+        return found
 
     def loops(self, node: ast.AST, scope: Scope) -> list[ast.AST]:
         """The loops of `scope` around `node`, the innermost first."""

@@ -13,12 +13,12 @@ from types import BuiltinFunctionType, FunctionType
 from jaxintro.lens._purity.chance import chance
 from jaxintro.lens._purity.function import UserFunction, last_name
 from jaxintro.lens._purity.quoting import called, code, line_of, shown
+from jaxintro.lens._purity.surroundings import mode_of
 from jaxintro.lens._purity.values import follow
 from jaxintro.lens._purity.words import (
     IN_PLACE,
     ITERATOR,
     OUTPUT,
-    OUTSIDE,
     RANDOMNESS,
     Diagnostic,
 )
@@ -26,6 +26,7 @@ from jaxintro.lens._purity.world import acts_outside, is_out_of_sight
 from jaxintro.lens._purity.writes import words
 
 UPDATES = words("set add subtract multiply mul divide power min max apply")
+LOGGED = words("debug info warning warn error critical exception fatal log handle")
 
 
 def rule_chance(function: UserFunction) -> Iterator[Diagnostic]:
@@ -53,7 +54,7 @@ def rule_output(function: UserFunction) -> Iterator[Diagnostic]:
             getattr(value, "__module__", None) == "logging"
         ):
             needs = ""
-            if last_name(node.func) in ("getLogger", "basicConfig", "getLevelName"):
+            if last_name(node.func) not in LOGGED:
                 continue
         elif value is builtins.open or value is io.open:
             if not set("wax+") & set(mode_of(node)):
@@ -68,35 +69,12 @@ def rule_output(function: UserFunction) -> Iterator[Diagnostic]:
         )
 
 
-def rule_files(function: UserFunction) -> Iterator[Diagnostic]:
-    """Files that are read."""
-    for node in function.nodes():
-        if not isinstance(node, ast.Call):
-            continue
-        value = function.evaluate(node.func)
-        opened = (value is builtins.open or value is io.open) and not (
-            set("wax+") & set(mode_of(node))
-        )
-        if opened or last_name(node.func) in ("read_text", "read_bytes"):
-            what = f"{code(node)} reads a file"
-            line = line_of(function, node)
-            yield Diagnostic(OUTSIDE, function.filename, line, what, variant="file")
-
-
 def writes_to_terminal(function: UserFunction, node: ast.Call) -> bool:
     """Whether a call is `sys.stdout.write(…)` or the like."""
     if not isinstance(node.func, ast.Attribute) or "write" not in node.func.attr:
         return False
     stream = function.evaluate(node.func.value)
     return stream is sys.stdout or stream is sys.stderr
-
-
-def mode_of(node: ast.Call) -> str:
-    """The mode given to `open`, "r" if none or not a constant."""
-    modes = [each.value for each in node.keywords if each.arg == "mode"] + node.args[1:]
-    if modes and isinstance(modes[0], ast.Constant):
-        return str(modes[0].value)
-    return "r"
 
 
 def rule_discarded(function: UserFunction) -> Iterator[Diagnostic]:

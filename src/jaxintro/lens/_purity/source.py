@@ -50,16 +50,27 @@ def layers(function: object) -> Iterator[Layer]:
             layer = Layer(inner.func, (*inner.args, *layer.first), keywords)
         elif isinstance(inner, MethodType):
             layer = replace(
-                layer, callable=inner.__func__, first=(inner.__self__, *layer.first)
+                layer,
+                callable=inner.__func__,
+                first=(inner.__self__, *layer.first),
+                receiver=receiver_of(inner.__func__, inner.__self__),
             )
-            layer = replace(layer, receiver="object")
         elif hasattr(inner, "__wrapped__"):
             layer = replace(layer, callable=inner.__wrapped__)
         elif is_user_object(inner):
             call = type(inner).__call__
-            layer = Layer(call, (inner, *layer.first), layer.keywords, "object")
+            receiver = receiver_of(call, inner)
+            layer = Layer(call, (inner, *layer.first), layer.keywords, receiver)
         else:
             return
+
+
+def receiver_of(method: object, owner: object) -> str:
+    """How a method comes by its object: a jitted one takes a pytree as an argument."""
+    jitted = isinstance(method, jax.stages.Wrapped)
+    if jitted and not jax.tree_util.all_leaves([owner]):
+        return "argument"
+    return "object"
 
 
 def name_of(function: object) -> str:

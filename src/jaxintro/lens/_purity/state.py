@@ -6,7 +6,6 @@ import functools
 import inspect
 import os
 import random
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any
@@ -41,6 +40,10 @@ ENVIRONMENT = ("global", "environ")
 SETTING = "setting"
 
 
+Spot = tuple[Label, object]
+"""What is changed, as the user reaches it, and the key below it."""
+
+
 @dataclass(frozen=True)
 class Change:
     """Something that is not as it was: where, and whether it holds a tracer now."""
@@ -52,6 +55,12 @@ class Change:
     place: tuple[int, object]
     chance: bool = False  # a random generator has been drawn from
     chain: str = ""  # what holds the tracer: `cache['y'][0]`
+
+    @property
+    def spot(self) -> Spot:
+        """Where to look when the function is traced again."""
+        label = (SETTING, "") if self.label[0] == SETTING else self.label
+        return label, self.place[1]
 
     def explains(self, label: Label | None, step: object) -> bool:
         """Whether a diagnostic about `label` and the first step below it means this."""
@@ -80,6 +89,7 @@ class Watch:
         self.seen = seen
         self.kept: dict[int, Kept] = {}
         self.full = False
+        self._asked: tuple[int, list[Kept]] = (0, [])
         self.locked: list[Any] = []  # arrays too large to be copied
         self._keep(SETTINGS, settings_box(), (SETTING, ""), None)
         environment = self._keep(os.environ, names_box(os.environ), ENVIRONMENT, None)
@@ -236,15 +246,24 @@ class Watch:
                 ]
         return found
 
-    def differing(self, places: Collection[Any]) -> set[Any]:
-        """Which of some places are not as they were when the trace began."""
-        found = set()
-        for thing in {thing for thing, _ in places}:
-            kept = self.kept[thing]
+    def differing(self, spots: set[Spot]) -> set[Spot]:
+        """Which of some spots are not as they were when the trace began."""
+        if len(self.kept) != self._asked[0]:  # arguments are made anew in each trace
+            labels = {label for label, _ in spots}
+            named = [
+                kept
+                for kept in self.kept.values()
+                if kept.is_names or labels & {label for label, _ in kept.labels}
+            ]
+            self._asked = (len(self.kept), named)
+        found: set[Spot] = set()
+        for kept in self._asked[1]:
             now = kept.box.read()
-            for key in {key for each, key in places if each == thing}:
-                if not unchanged(kept.during.get(key, ABSENT), now.get(key, ABSENT)):
-                    found.add((thing, key))
+            for label, key in spots:
+                mine = kept.is_names or any(label == each for each, _ in kept.labels)
+                old, new = kept.during.get(key, ABSENT), now.get(key, ABSENT)
+                if mine and not unchanged(old, new):
+                    found.add((label, key))
         return found
 
     def _labels(self, kept: Kept, key: object) -> list[tuple[Label, object]]:

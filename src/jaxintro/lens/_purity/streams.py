@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import BuiltinMethodType, MethodType, MethodWrapperType, ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import jax
 
@@ -46,6 +47,7 @@ SEALED = (  # objects of these modules act on the world outside
     "matplotlib.axes",
     "matplotlib.figure",
 )
+KNOWN: WeakKeyDictionary[type, bool] = WeakKeyDictionary()
 SEALED_BEGIN = tuple(each + "." for each in SEALED)
 
 
@@ -99,7 +101,7 @@ class Sealed:
         raise Refused(f"{name} acts on the world outside, which is not done here")
 
     __enter__ = __setitem__ = __delitem__ = __call__ = __next__ = _refuse
-    __setattr__ = _refuse  # type: ignore[assignment]
+    __setattr__ = _refuse
 
     def __exit__(self, *error: object) -> None:
         return None
@@ -110,7 +112,7 @@ class Sealed:
         self._seen.note(OUTPUT, what, "output to a file", place, name)
         return 0
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> Any:
         return type(self._source)
 
@@ -222,12 +224,13 @@ def is_stream(value: object) -> bool:
     return hasattr(type(value), "__next__")
 
 
-@functools.lru_cache(maxsize=1024)
-def is_sealed(cls: Any) -> bool:
+def is_sealed(cls: type) -> bool:
     """Whether a class's objects act on the world: a database, a table on disk."""
-    names = (f"{base.__module__}.{base.__qualname__}." for base in cls.__mro__)
-    acts = any(name.startswith(SEALED_BEGIN) for name in names)
-    return acts and not issubclass(cls, BaseException)
+    if cls not in KNOWN:
+        names = (f"{base.__module__}.{base.__qualname__}." for base in cls.__mro__)
+        acts = any(name.startswith(SEALED_BEGIN) for name in names)
+        KNOWN[cls] = acts and not issubclass(cls, BaseException)
+    return KNOWN[cls]
 
 
 def stand_in(value: Any, name: str, seen: Seen) -> Any:

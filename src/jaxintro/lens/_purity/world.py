@@ -42,6 +42,7 @@ ENDED = {
     "shutil": words("move copy copy2 copyfile copytree make_archive unpack_archive"),
     "subprocess": words("Popen.__init__"),
     "multiprocessing.process": words("BaseProcess.start"),
+    "threading": words("Thread.start"),
     "signal": words("signal alarm setitimer raise_signal"),
     "tempfile": words("mkstemp mkdtemp mktemp NamedTemporaryFile TemporaryDirectory"),
     "socket": words(
