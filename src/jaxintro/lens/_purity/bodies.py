@@ -6,7 +6,6 @@ import ast
 from collections.abc import Iterator
 
 from jaxintro.lens._purity.function import UserFunction, last_name
-from jaxintro.lens._purity.page import FUNCTIONS
 from jaxintro.lens._purity.quoting import line_of, shown
 from jaxintro.lens._purity.words import MUTATION, Diagnostic
 from jaxintro.lens._purity.writes import MUTATORS, Write, words
@@ -48,30 +47,23 @@ def counts(write: Write) -> bool:
 
 def traced_once(function: UserFunction) -> Iterator[tuple[ast.AST, str]]:
     """The inner functions that JAX traces once, and what does so."""
-    inner = {
-        node.name: node
-        for node in function.nodes()
-        if isinstance(node, ast.FunctionDef) and node is not function.node
-    }
-    for node in function.nodes():
-        if isinstance(node, ast.FunctionDef) and node is not function.node:
-            for decorator in node.decorator_list:
-                for each in ast.walk(decorator):
-                    if is_of_jax(function, each):
-                        yield node, last_name(each)
-        if not isinstance(node, ast.Call) or not is_of_jax(function, node.func):
+    inner = [node for node in function.nodes if isinstance(node, ast.FunctionDef)]
+    named = {node.name: node for node in inner}
+    for node in inner:
+        for each in (part for deco in node.decorator_list for part in ast.walk(deco)):
+            if last_name(each) in ONCE and is_of_jax(function.evaluate(each)):
+                yield node, last_name(each)
+    for call, value in function.calls if inner else ():
+        name = last_name(call.func)
+        if name not in ONCE or not is_of_jax(value):
             continue
-        for argument in (*node.args, *(each.value for each in node.keywords)):
+        for argument in (*call.args, *(each.value for each in call.keywords)):
             for each in ast.walk(argument):
-                if isinstance(each, FUNCTIONS):
-                    yield each, last_name(node.func)
-                elif isinstance(each, ast.Name) and each.id in inner:
-                    yield inner[each.id], last_name(node.func)
+                if isinstance(each, ast.Name) and each.id in named:
+                    yield named[each.id], name
 
 
-def is_of_jax(function: UserFunction, node: ast.AST) -> bool:
-    """Whether an expression names a function of JAX that traces another once."""
-    if last_name(node) not in ONCE:
-        return False
-    module = str(getattr(function.evaluate(node), "__module__", None) or "")
+def is_of_jax(value: object) -> bool:
+    """Whether a function is one of JAX's, and not for pytrees."""
+    module = str(getattr(value, "__module__", None) or "")
     return module.split(".")[0] == "jax" and "tree" not in module

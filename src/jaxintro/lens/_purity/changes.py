@@ -39,7 +39,7 @@ from jaxintro.lens._purity.writes import MUTATORS, Scope, Step, Write, place
 
 def rule_changes(function: UserFunction) -> Iterator[Diagnostic]:
     """Arguments and outside places that are assigned to or changed."""
-    nodes = set(function.nodes())
+    nodes = set(function.nodes)
     for write in function.page.writes:
         if write.node not in nodes:
             continue
@@ -94,7 +94,7 @@ def rule_reads(function: UserFunction) -> Iterator[Diagnostic]:
     """Outside state that is read, where something changes it."""
     found: dict[int, list[tuple[str, str]]] = {}
     seen: set[str] = set()
-    for node in sorted(function.nodes(), key=position):
+    for node in sorted(function.nodes, key=position):
         read = outside_read(function, node)
         if read is None or shown(*read[1:3]) in seen:
             continue
@@ -230,7 +230,7 @@ def old_tracer(function: UserFunction, node: ast.AST, place: str) -> Diagnostic:
 
 def unsure(function: UserFunction) -> Iterator[str]:
     """What is read from outside and could change, though nothing is seen to do so."""
-    for node in function.nodes():
+    for node in function.nodes:
         read = outside_read(function, node)
         if read is None or changed_by(function, *read[1:]):
             continue

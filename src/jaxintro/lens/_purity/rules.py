@@ -31,10 +31,8 @@ LOGGED = words("debug info warning warn error critical exception fatal log handl
 
 def rule_chance(function: UserFunction) -> Iterator[Diagnostic]:
     """`random`, `numpy.random`, clocks: calls, and generators from outside."""
-    for node in function.nodes():
-        if not isinstance(node, ast.Call):
-            continue
-        variant = chance(function.evaluate(node.func), node)
+    for node, value in function.calls:
+        variant = chance(value, node)
         if variant:
             what = f"calls {code(node.func)}"
             line = line_of(function, node)
@@ -45,10 +43,7 @@ def rule_chance(function: UserFunction) -> Iterator[Diagnostic]:
 
 def rule_output(function: UserFunction) -> Iterator[Diagnostic]:
     """Prints, logging, and files opened to be written."""
-    for node in function.nodes():
-        if not isinstance(node, ast.Call):
-            continue
-        value = function.evaluate(node.func)
+    for node, value in function.calls:
         needs, variant = "output", OUTPUT
         if isinstance(getattr(value, "__self__", None), logging.Logger) or (
             getattr(value, "__module__", None) == "logging"
@@ -79,7 +74,7 @@ def writes_to_terminal(function: UserFunction, node: ast.Call) -> bool:
 
 def rule_discarded(function: UserFunction) -> Iterator[Diagnostic]:
     """`x.at[0].set(1)` as a statement: its result is thrown away."""
-    for node in function.nodes():
+    for node in function.nodes:
         match node:
             case ast.Expr(
                 value=ast.Call(
@@ -102,7 +97,7 @@ def rule_discarded(function: UserFunction) -> Iterator[Diagnostic]:
 
 def rule_iterators(function: UserFunction) -> Iterator[Diagnostic]:
     """Iterators that come from outside and are used."""
-    for node in function.nodes():
+    for node in function.nodes:
         if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
             continue
         root, steps, owner = function.resolve(node.id, (), function.page.scope(node))
@@ -123,15 +118,15 @@ def rule_iterators(function: UserFunction) -> Iterator[Diagnostic]:
 
 def rule_world(function: UserFunction) -> Iterator[Diagnostic]:
     """What acts on the world outside: files, processes, pictures."""
-    for node in function.nodes():
-        if isinstance(node, ast.Call) and acts_outside(function.evaluate(node.func)):
+    for node, value in function.calls:
+        if acts_outside(value):
             yield acts(function, node, needs="output")
 
 
 def out_of_sight(function: UserFunction) -> Iterator[Diagnostic]:
     """What acts on the world where no guard sees it: the function is not traced."""
-    for node in function.nodes():
-        if isinstance(node, ast.Call) and is_out_of_sight(function.evaluate(node.func)):
+    for node, value in function.calls:
+        if is_out_of_sight(value):
             yield acts(function, node)
 
 

@@ -212,7 +212,7 @@ class Reader:
 
     def _refer_from(self, function: UserFunction) -> None:
         """Follow every name and attribute of a function to the user's functions."""
-        for node in function.nodes():
+        for node in function.nodes:
             if not isinstance(node, ast.Name | ast.Attribute):
                 continue
             value = function.evaluate(node)

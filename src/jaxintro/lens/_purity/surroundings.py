@@ -36,10 +36,7 @@ READERS = {  # of pandas and others
 
 def rule_surroundings(function: UserFunction) -> Iterator[Diagnostic]:
     """What is read from the environment, from files, or from the process."""
-    for node in function.nodes():
-        if not isinstance(node, ast.Call):
-            continue
-        value = function.evaluate(node.func)
+    for node, value in function.calls:
         what = read_by(value, node)
         if what:
             yield Diagnostic(

@@ -8,7 +8,6 @@ trace goes on; where it would return what the function needs, the trace ends.
 
 from __future__ import annotations
 
-import functools
 import os
 import sys
 import threading
@@ -134,7 +133,6 @@ class Guards:
     def guard(self, real: Callable[..., Any], end: bool) -> Callable[..., Any]:
         """A function to be called in the place of `real`."""
 
-        @functools.wraps(real)
         def guarded(*args: Any, **kwargs: Any) -> Any:
             frame = sys._getframe(1)
             place = user_place(frame)
