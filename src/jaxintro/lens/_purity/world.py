@@ -117,7 +117,7 @@ class Guards:
                     for name in names:
                         self.make(sys.modules[module], name, end)
         self.make(os, "open", True)
-        self.make(type(jax.config), "update", True)
+        self.make(jax.config, "update", True)
 
     def make(self, owner: Any, name: str, end: bool) -> None:
         """Make the guard of one function, of a module or of a class in it."""
