@@ -8,6 +8,7 @@ without one is clean.
 import dataclasses
 import functools
 import glob
+import itertools
 import os
 import queue
 import sqlite3
@@ -489,6 +490,24 @@ def a_constant_from_a_thread_lock():
 def settings_that_are_read_once():
     options = SimpleNamespace(scale=2.0)
     return lambda x: x * options.scale, X
+
+
+NUMBERS = itertools.count(3, 2)
+
+
+def a_counter_that_only_names():
+    def names(x):
+        name = f"layer {next(NUMBERS)}"
+        return {name[:5]: x}
+
+    return names, X
+
+
+def a_counter_that_is_computed_with():
+    def counts(x):
+        return x * next(NUMBERS)  # ! iterator
+
+    return counts, X
 
 
 # the reader's own world -----------------------------------------------------

@@ -37,6 +37,7 @@ def confirm(
     kept = {each[1:3] for each in diagnostics if shows(each, LEAK)}
     weak: list[Diagnostic] = []
     unsteady: list[Diagnostic] = []
+    differ = any(each.needs == "steady" for each in diagnostics)
     random = any(each.kind in (RANDOMNESS, ITERATOR) for each in diagnostics)
     for each in diagnostics:
         if each.needs == "unexplained":
@@ -47,6 +48,9 @@ def confirm(
                 yield confirmed(each, found)
         elif each.needs == "output":
             if each[1:3] in printed or not complete:
+                yield each
+        elif each.needs == "differs":
+            if differ or not complete:
                 yield each
         elif each.needs == "no leak":
             if each[1:3] not in kept:

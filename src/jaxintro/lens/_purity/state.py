@@ -167,6 +167,8 @@ class Watch:
                 continue
             for key, value in kept.before.items():
                 below = key if step is None else step
+                if isinstance(thing, ModuleType) and str(key).startswith("__"):
+                    continue
                 if not isinstance(value, FunctionType | ModuleType | bytes):
                     pending.append((value, below))
             if not isinstance(thing, type) and box.own:
@@ -189,8 +191,8 @@ class Watch:
         root: object = None,
     ) -> Kept:
         if id(thing) not in self.kept:
-            before = box.read()
-            during = self._replaced(before, label)
+            before, during = self._names_of(thing) or (box.read(), {})
+            during.update(self._replaced(during or before, label))
             if any(during[key] is not before[key] for key in before):
                 box.write(during)
             new = Kept(thing, box, before, during, fresh=fresh, root=root)
@@ -206,12 +208,20 @@ class Watch:
             for key, value in held.items()
         }
 
-    def _namespace(self, names: Any) -> None:
+    def _namespace(self, names: Any) -> Kept:
         if id(names) not in self.kept:
             box = names_box(names)
             held = box.read()
             kept = Kept(names, box, held, dict(held), is_names=True)
             self.kept[id(names)] = kept
+        return self.kept[id(names)]
+
+    def _names_of(self, thing: object) -> tuple[Contents, Contents] | None:
+        """A module's names, which are watched under its own name and as globals."""
+        if not isinstance(thing, ModuleType):
+            return None
+        kept = self._namespace(vars(thing))
+        return kept.before, kept.during
 
     def _replace(self, names: dict[str, Any], name: str) -> None:
         """Put a stand-in in the place of a global."""

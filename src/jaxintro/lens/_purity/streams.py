@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import functools
+import itertools
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -58,7 +60,6 @@ class Seen:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     streams: list[Stream] = field(default_factory=list)
     guards: Any = None
-    undone: list[int] = field(default_factory=list)
 
     def note(
         self,
@@ -67,17 +68,22 @@ class Seen:
         variant: str,
         place: Place | None,
         name: str = "",
-        *,
-        outside: bool = False,
+        needs: str = "",
     ) -> None:
         """Add a diagnostic, if a line of the user's is to blame."""
         if place is None:
             return
         self.diagnostics.append(
-            Diagnostic(kind, *place[:2], what, name, variant, column=place.column)
+            Diagnostic(
+                kind,
+                *place[:2],
+                what,
+                name,
+                variant,
+                needs=needs,
+                column=place.column,
+            )
         )
-        if outside:
-            self.undone.append(place.line)
 
 
 class Refused(BaseException):
@@ -97,7 +103,7 @@ class Sealed:
     def _refuse(self, *args: Any, **kwargs: Any) -> Any:
         what, name = "{} acts on the world outside", f"`{self._name}`"
         place = user_place(sys._getframe(1))
-        self._seen.note(OUTPUT, what, "outside world", place, name, outside=True)
+        self._seen.note(OUTPUT, what, "outside world", place, name)
         raise Refused(f"{name} acts on the world outside, which is not done here")
 
     __enter__ = __setitem__ = __delitem__ = __call__ = __next__ = _refuse
@@ -144,22 +150,30 @@ class Stream:
         self._name = name
         self._seen = seen
         seen.streams.append(self)
+        self._copy: Any = None
         self.rewind()
 
     def rewind(self) -> None:
-        """Begin where the user's iterator stands."""
-        copied = isinstance(self._source, COPIED)
-        self._copy = copy.copy(self._source) if copied else None
+        """Begin where the user's iterator stands; a counter counts on."""
+        if type(self._source) is itertools.count:
+            self._copy = self._copy or counted_on(self._source)
+        elif isinstance(self._source, COPIED):
+            self._copy = copy.copy(self._source)
+        else:
+            self._copy = None
 
-    def _note(self, kind: str, what: str, variant: str = "") -> None:
+    def _note(self, kind: str, what: str, variant: str = "", needs: str = "") -> None:
         place, name = user_place(sys._getframe(2)), f"`{self._name}`"
-        self._seen.note(kind, what.format(name), variant, place, name)
+        self._seen.note(kind, what.format(name), variant, place, name, needs)
 
     def __iter__(self) -> Stream:
         return self
 
     def __next__(self) -> Any:
-        self._note(ITERATOR, "takes items from the iterator {}")
+        if type(self._source) is itertools.count:
+            self._note(ITERATOR, "takes a number from the counter {}", needs="differs")
+        else:
+            self._note(ITERATOR, "takes items from the iterator {}")
         if self._copy is None:
             raise Consumed(self._name)
         return next(self._copy)
@@ -192,6 +206,16 @@ class Stream:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._source, name)
+
+
+def counted_on(counter: itertools.count[Any]) -> Any:
+    """A counter that goes on from where another stands; None if that is no number."""
+    try:
+        arguments = ast.literal_eval(repr(counter).removeprefix("count") + ",")
+    except (SyntaxError, ValueError):
+        return None
+    inner = arguments[0]
+    return itertools.count(*(inner if isinstance(inner, tuple) else (inner,)))
 
 
 class Uncached:

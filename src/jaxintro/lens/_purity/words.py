@@ -172,7 +172,8 @@ class Diagnostic(NamedTuple):
 
     `variant` is the key of WORDS; `needs` says what must be seen as well: "" nothing,
     "output" or "change" the same thing while tracing, "stop" a trace that came to no
-    end, "steady" nothing random, "unexplained" a change that nothing
+    end, "steady" nothing random, "differs" two traces
+    that differ, "unexplained" a change that nothing
     else explains. `column` tells statements on one line apart.
     """
 

@@ -141,7 +141,7 @@ class Guards:
                 return real(*args, **kwargs)
             if real.__name__ == "sleep":
                 return None
-            self.seen.note(*what_for(real), place, outside=True)
+            self.seen.note(*what_for(real), place)
             if end:
                 raise Refused("it acts on the world outside, and is not done here")
             return None
