@@ -492,6 +492,78 @@ def settings_that_are_read_once():
     return lambda x: x * options.scale, X
 
 
+class Stack(threading.local):
+    def __init__(self):
+        self.entered = []
+
+    def push(self, value):
+        self.entered.append(value)
+
+
+STACK = Stack()
+
+
+def a_stack_of_the_threads_own():
+    return lambda x: x * len(STACK.entered), X
+
+
+class Future:
+    def __init__(self):
+        self.done = False
+
+    def finish(self):
+        if self.done:
+            raise ValueError("already")
+        self.done = True
+
+    def waits(self, x):
+        return x * 2 if self.done else x
+
+
+def an_attribute_that_is_set_once():
+    return Future().waits, X
+
+
+class Half:
+    def __init__(self, scale):
+        self.whole = Whole(scale)
+        self.scale = scale
+
+
+class Whole:
+    def __init__(self, scale):
+        self.scale = scale
+
+    def scales(self, x):
+        return x * self.scale
+
+
+def an_attribute_of_another_class():
+    return Whole(2.0).scales, X
+
+
+def segments():
+    def sums(x, n):
+        return jax.ops.segment_sum(
+            x, jnp.array([0, 1, 1]), n
+        )  # ! value-dependent shape
+
+    return sums, X, 2
+
+
+class Rounded:
+    def __init__(self):
+        self.steps = 10
+
+    def rounds(self, x):
+        self.steps = float(self.steps)
+        return x * self.steps
+
+
+def a_number_that_stays_the_same():
+    return Rounded().rounds, X
+
+
 NUMBERS = itertools.count(3, 2)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import sys
+import threading
 from argparse import Namespace
 from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
@@ -107,6 +108,9 @@ def rule_reads(function: UserFunction) -> Iterator[Diagnostic]:
         if by:
             seen.add(shown(root, steps))
             place = called(label, root, steps)
+            if by.startswith("it changes itself"):
+                yield own_change(function, node, (label, root, steps), by)
+                continue
             found.setdefault(line_of(function, node), []).append((place, by))
     for line, reads in found.items():
         places = " and ".join(place for place, _ in reads)
@@ -115,6 +119,27 @@ def rule_reads(function: UserFunction) -> Iterator[Diagnostic]:
         variant = "module with state" if reads[0][1].startswith("holds") else ""
         cure = f"Pass {name} as arguments." if len(reads) > 1 else ""
         yield Diagnostic(OUTSIDE, function.filename, line, what, name, variant, cure)
+
+
+def own_change(
+    function: UserFunction,
+    node: ast.AST,
+    read: tuple[Label, str, tuple[Step, ...]],
+    by: str,
+) -> Diagnostic:
+    """The diagnostic of a place that the function itself changes, if it is seen to."""
+    label, root, steps = read
+    place = called(label, root, steps)
+    return Diagnostic(
+        OUTSIDE,
+        function.filename,
+        line_of(function, node),
+        f"reads {place}, which {by}",
+        "`" + place.split("`")[1] + "`",
+        needs="change",
+        label=label,
+        step=steps[0][1] if steps else None,
+    )
 
 
 def position(node: ast.AST) -> tuple[int, int]:
@@ -177,7 +202,7 @@ def changed_by(
     own = bool(steps) and is_data(follow(value, steps[:-1]), steps[-1][1])
     if isinstance(whole, ModuleType | type) or (callable(whole) and not own):
         return ""
-    if is_chance(whole) or is_registry(whole):
+    if is_chance(whole) or is_registry(whole) or is_context(value, steps):
         return ""
     if whole is os.environ:
         return "anything outside may change"
@@ -205,6 +230,17 @@ def is_module_of_nnx(value: object) -> bool:
     """Whether a value is a module of flax.nnx: its arrays change in place."""
     nnx = sys.modules.get("flax.nnx")
     return nnx is not None and isinstance(value, nnx.Module)
+
+
+def is_context(value: object, steps: tuple[Step, ...]) -> bool:
+    """Whether a place is a thread's own: a stack of what `with` blocks have entered."""
+    for end in range(len(steps) + 1):
+        above = follow(value, steps[:end])
+        held = getattr(above, "__dict__", {}) if above is not MISSING else {}
+        parts = () if isinstance(above, ModuleType) else tuple(held.values())
+        if any(isinstance(each, threading.local) for each in (above, *parts)):
+            return True
+    return False
 
 
 def is_registry(value: object) -> bool:

@@ -44,8 +44,10 @@ def confirm(
             weak.append(each)
         elif each.needs == "change":
             found = [one for one in changes if one.explains(each.label, each.step)]
-            if found or not complete:
+            if each.kind == MUTATION and (found or not complete):
                 yield confirmed(each, found)
+            elif found or not complete:
+                yield each
         elif each.needs == "output":
             if each[1:3] in printed or not complete:
                 yield each
@@ -81,7 +83,7 @@ def unexplained(
     explained = {
         change.place
         for each in diagnostics
-        if each.needs == "change"
+        if each.needs == "change" and each.kind == MUTATION
         for change in changes
         if change.explains(each.label, each.step)
     }

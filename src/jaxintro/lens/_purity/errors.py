@@ -44,7 +44,8 @@ READ_ONLY = ("assignment destination is read-only", "output array is read-only")
 SIZED = words(
     """tile repeat reshape zeros ones full empty arange linspace logspace eye identity
     tri broadcast_to one_hot split array_split top_k iota expand_dims squeeze moveaxis
-    pad zeros_like ones_like full_like"""
+    pad zeros_like ones_like full_like segment_sum segment_prod segment_max segment_min
+    bincount nonzero argwhere unique"""
 )
 RESHAPED = words("reshape repeat")
 

@@ -152,7 +152,8 @@ def method_change(owner: object, name: str) -> Write | None:
         for write in page.writes:
             if write.steps[:1] != (("attr", name),):
                 continue
-            if method_of(page, write) == inner and really_changes(write, owner):
+            mine = method_of(page, write) == inner and really_changes(write, owner)
+            if mine and not sets_once(write, name):
                 return write
     return None
 
@@ -179,7 +180,8 @@ def is_made(page: Page, write: Write, cls: type) -> bool:
     """Whether the root of a change is a local variable made by calling the class."""
     owner = page.owner(write.root, write.scope)
     return any(
-        isinstance(other.node, ast.Assign)
+        other.how == "bind"
+        and isinstance(other.node, ast.Assign)
         and isinstance(other.node.value, ast.Call)
         and isinstance(other.node.value.func, ast.Name)
         and other.node.value.func.id == cls.__name__
@@ -200,6 +202,17 @@ def class_pages(cls: type) -> Iterator[tuple[Page, str]]:
             page = page_of(filename)
             if page is not None:
                 yield page, base.__name__
+
+
+def sets_once(write: Write, name: str) -> bool:
+    """Whether a method refuses to set an attribute again: `if self.done: raise …`."""
+    body = getattr(write.scope, "body", [])
+    return any(
+        isinstance(each, ast.If)
+        and isinstance(each.body[0], ast.Raise)
+        and any(getattr(node, "attr", "") == name for node in ast.walk(each.test))
+        for each in (body if isinstance(body, list) else [])
+    )
 
 
 def method_of(page: Page, write: Write) -> str | None:

@@ -25,6 +25,7 @@ class Page:
         self.tree = ast.parse("".join(lines))
         self.parent: dict[ast.AST, ast.AST] = {}
         self.bound: dict[ast.AST, set[str]] = defaultdict(set)
+        self.defined: dict[tuple[int, str], list[FunctionNode]] = defaultdict(list)
         self.attributes: dict[str, list[ast.AST]] = defaultdict(list)
         self.handed_up: dict[ast.AST, dict[str, bool]] = defaultdict(dict)
         self.writes: list[Write] = []
@@ -34,6 +35,11 @@ class Page:
                 self.parent[child] = node
         for node in ast.walk(self.tree):
             self._enter(node)
+            if isinstance(node, FUNCTIONS):
+                decorators: list[Any] = getattr(node, "decorator_list", [])
+                first = min([node.lineno, *(each.lineno for each in decorators)])
+                name = getattr(node, "name", "<lambda>")
+                self.defined[first, name].append(node)
 
     def _enter(self, node: ast.AST) -> None:
         scope = self.scope(node)
@@ -128,15 +134,7 @@ class Page:
 
     def find(self, code: CodeType) -> FunctionNode | None:
         """The node of the function that was compiled to `code`."""
-        found: list[FunctionNode] = []
-        for node in ast.walk(self.tree):
-            if not isinstance(node, FUNCTIONS):
-                continue
-            decorators: list[Any] = getattr(node, "decorator_list", [])
-            first = min([node.lineno, *(each.lineno for each in decorators)])
-            name = getattr(node, "name", "<lambda>")
-            if (first, name) == (code.co_firstlineno, code.co_name):
-                found.append(node)
+        found = self.defined[code.co_firstlineno, code.co_name]
         if len(found) > 1:  # several lambdas on one line
             found = [node for node in found if holds(node, code)] or found
         return found[-1] if found else None

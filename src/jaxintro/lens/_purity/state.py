@@ -235,7 +235,7 @@ class Watch:
         for kept in self.kept.values():
             now = kept.box.read()
             for key in {**kept.during, **now}:
-                if unchanged(kept.during.get(key, ABSENT), now.get(key, ABSENT)):
+                if equal(kept.during.get(key, ABSENT), now.get(key, ABSENT)):
                     continue
                 leaked = not kept.fresh and holds_tracer(now.get(key))
                 if is_bookkeeping(kept, key, leaked):
@@ -307,6 +307,12 @@ class Watch:
             for kept in self.kept.values()
             if not give_back(kept, kept.before)
         ]
+
+
+def equal(old: object, new: object) -> bool:
+    """Whether a value is what it was, be it as another number of the same size."""
+    numbers = isinstance(old, int | float) and isinstance(new, int | float)
+    return unchanged(old, new) or (numbers and old == new)
 
 
 def is_bookkeeping(kept: Kept, key: object, leaked: bool) -> bool:
