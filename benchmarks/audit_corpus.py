@@ -224,7 +224,7 @@ hyperbolic_sin sigmoid logit l2_loss huber_loss log_loss"""
             args = (X, Y) if name == "log_loss" else (X,)
             yield case(name, getattr(rlax, name), *args)
     yield case(
-        "transform_to_2hot", rlax.transform_to_2hot, one, 0.0, 1.0, 5, **{STATIC: 4}
+        "transform_to_2hot", rlax.transform_to_2hot, one, 0.0, 1.0, 5, **{STATIC: 3}
     )
     yield case("batched_index", rlax.batched_index, M, steps)
     soft = rlax.softmax()
@@ -341,7 +341,7 @@ def haiku() -> Iterator[Case]:
         "dropout": (lambda x: hk.dropout(hk.next_rng_key(), 0.5, x), M),
         "BatchNorm": (lambda x: hk.BatchNorm(True, True, 0.9)(x, True), M),
         "GroupNorm": (lambda x: hk.GroupNorm(1)(x), IMAGE),
-        "scan": (lambda x: hk.scan(lambda c, v: (c + hk.Linear(3)(v), c), x[0], x), M),
+        "vmap": (lambda x: hk.vmap(hk.Linear(3), split_rng=False)(x), M),
         "dynamic_unroll": (
             lambda x: hk.dynamic_unroll(hk.VanillaRNN(3), x, jnp.zeros(3)),
             M,
@@ -384,8 +384,8 @@ def flax() -> Iterator[Case]:
         """relu gelu silu softmax log_softmax tanh elu selu swish softplus"""
     ):
         yield case(name, getattr(nn, name), X)
-    yield case("max_pool", nn.max_pool, IMAGE, (2, 2))
-    yield case("avg_pool", nn.avg_pool, IMAGE, (2, 2))
+    yield case("max_pool", nn.max_pool, IMAGE, (2, 2), **{STATIC: 1})
+    yield case("avg_pool", nn.avg_pool, IMAGE, (2, 2), **{STATIC: 1})
     yield case(
         "dot_product_attention",
         nn.dot_product_attention,

@@ -543,10 +543,10 @@ def an_attribute_of_another_class():
 
 
 def segments():
+    ids = np.array([0, 1, 1])
+
     def sums(x, n):
-        return jax.ops.segment_sum(
-            x, jnp.array([0, 1, 1]), n
-        )  # ! value-dependent shape
+        return jax.ops.segment_sum(x, ids, n)  # ! value-dependent shape
 
     return sums, X, 2
 

@@ -230,8 +230,18 @@ class Analysis:
             self.untold.append("library code: traced, its source not searched.")
         for name in self.reader.unread:
             self.untold.append(f"the source of {name} cannot be read; it was traced.")
-        for each in self.reader.functions:
-            self.untold += unsure(each)
+        loose = [place for each in self.reader.functions for place in unsure(each)]
+        *first, last = [*dict.fromkeys(loose)] or [""]
+        if first:
+            self.untold.append(
+                f"{', '.join(first)} and {last} are baked in while tracing; no change "
+                f"to them was seen, but other code could make one."
+            )
+        elif last:
+            self.untold.append(
+                f"{last} is baked in while tracing; no change to it was seen, but "
+                f"other code could make one."
+            )
 
 
 def layers_end(function: object) -> Any:

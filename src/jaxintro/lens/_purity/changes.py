@@ -265,8 +265,8 @@ def old_tracer(function: UserFunction, node: ast.AST, place: str) -> Diagnostic:
 
 
 def unsure(function: UserFunction) -> Iterator[str]:
-    """What is read from outside and could change, though nothing is seen to do so."""
-    for node in function.nodes:
+    """The places that are read and could change, though nothing is seen to do so."""
+    for node in sorted(function.nodes, key=position):
         read = outside_read(function, node)
         if read is None or changed_by(function, *read[1:]):
             continue
@@ -283,10 +283,7 @@ def unsure(function: UserFunction) -> Iterator[str]:
             steps = ()
         else:
             continue
-        yield (
-            f"{called(label, root, steps)} is baked in while tracing; no change to it "
-            f"was seen, but other code could make one."
-        )
+        yield called(label, root, steps)
 
 
 def is_loose(value: object) -> bool:

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jaxintro.lens._purity.files import Place, user_place_of_traceback
 from jaxintro.lens._purity.function import UserFunction, last_name
 from jaxintro.lens._purity.lines import at, first_line
-from jaxintro.lens._purity.quoting import code, in_place, line_of, shown
+from jaxintro.lens._purity.quoting import code, in_place, key_of, line_of, shown
 from jaxintro.lens._purity.values import MISSING
 from jaxintro.lens._purity.words import (
     BRANCH,
@@ -108,7 +108,7 @@ def diagnostic_of(
     if kind is LEAK:
         return leaked(function, statement, where)
     failing = expression_at(statement, where)
-    if kind is BRANCH and needs_a_shape(function, failing):
+    if kind in (BRANCH, NUMPY) and needs_a_shape(function, failing):
         kind = SHAPE
     elif kind is BRANCH and (
         python_function(function, failing or [statement], math_only=True)
@@ -217,7 +217,7 @@ def numpy_words(
     for node in [*failing, *ast.walk(statement)]:
         if not isinstance(node, ast.Subscript):
             continue
-        array, key = ast.unparse(node.value), ast.unparse(node.slice)
+        array, key = ast.unparse(node.value), key_of(node)
         if isinstance(node.ctx, ast.Load):
             what = f"{code(node)} looks up a tracer in a NumPy array"
             return what, f"Make it a JAX array first: `jnp.asarray({array})[{key}]`."

@@ -30,6 +30,13 @@ def code(node: ast.AST, limit: int = 48) -> str:
     return f"`{text if len(text) <= limit else text[: limit - 3] + '...'}`"
 
 
+def key_of(item: ast.Subscript) -> str:
+    """What stands between the brackets of `x[i, :]`, as the user would write it."""
+    if isinstance(item.slice, ast.Tuple) and item.slice.elts:
+        return ", ".join(ast.unparse(each) for each in item.slice.elts)
+    return ast.unparse(item.slice)
+
+
 def shown(root: str, steps: tuple[Step, ...]) -> str:
     """A place as the user would write it: `params["w"]`."""
     for kind, key in steps:
@@ -75,7 +82,7 @@ def in_place(function: UserFunction, node: ast.AST, needs: str = "stop") -> Diag
             method = BY_OPERATOR.get(type(op).__name__, "apply")
     name = cure = ""
     if isinstance(target, ast.Subscript) and value is not None:
-        array, key = ast.unparse(target.value), ast.unparse(target.slice)
+        array, key = ast.unparse(target.value), key_of(target)
         name = f"`{array}`"
         if method != "apply":
             cure = f"`{array} = {array}.at[{key}].{method}({ast.unparse(value)})`"
