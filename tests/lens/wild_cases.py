@@ -405,6 +405,26 @@ def attributes_set_by_a_closure():
     return Closing(), X
 
 
+@dataclasses.dataclass
+class Solver:
+    """As those of jaxopt: a method of its own calls others of its methods."""
+
+    scale: float = 2.0
+
+    def __post_init__(self):
+        def optimality(x):
+            return self.slope(x)
+
+        self.optimality = optimality
+
+    def slope(self, x):
+        return x * self.scale
+
+
+def a_closure_that_calls_a_method():
+    return Solver().optimality, X
+
+
 REGISTRY = {}
 
 
@@ -505,6 +525,37 @@ STACK = Stack()
 
 def a_stack_of_the_threads_own():
     return lambda x: x * len(STACK.entered), X
+
+
+ENTERED = []
+
+
+class Entering:
+    def __enter__(self):
+        ENTERED.append(self)
+        return self
+
+    def __exit__(self, *error):
+        ENTERED.pop()
+
+
+def a_stack_that_with_blocks_fill():
+    def enters(x):
+        with Entering():
+            return x * len(ENTERED)
+
+    return enters, X
+
+
+def a_wrapper_that_takes_more():
+    def joins(function):
+        @functools.wraps(function)
+        def joined(*args):
+            return function(jnp.concatenate(args))
+
+        return joined
+
+    return joins(lambda x: x * 2), X, X
 
 
 class Future:

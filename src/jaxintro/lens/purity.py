@@ -13,6 +13,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from jaxintro.lens._purity.analysis import Analysis
@@ -247,6 +248,17 @@ def in_order(diagnostics: Iterable[Diagnostic], home: str) -> tuple[Finding, ...
     )
 
 
+def takes(f: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether a wrapper takes the arguments, though what it wraps would not."""
+    if not isinstance(f, FunctionType):
+        return False
+    try:
+        inspect.signature(f, follow_wrapped=False).bind(*args, **kwargs)
+    except TypeError:
+        return False
+    return True
+
+
 def checked(f: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     """The name of `f`; a TypeError in one line if it cannot be called like this."""
     if not callable(f):
@@ -260,5 +272,7 @@ def checked(f: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     except ValueError:
         pass  # a builtin without a signature
     except TypeError as error:
+        if takes(f, args, kwargs):
+            return name
         raise TypeError(f"audit needs the arguments of {name}: {error}.") from None
     return name

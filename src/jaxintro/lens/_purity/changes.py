@@ -169,7 +169,10 @@ def outside_read(
     if isinstance(parent, ast.Call) and parent.func is top and steps:
         if steps[-1][1] in MUTATORS:
             return None
-        if not is_data(follow(value, steps[:-1]), steps[-1][1]):
+        above = follow(value, steps[:-1])
+        if not is_data(above, steps[-1][1]):
+            if is_user_class(type(above)) and not isinstance(above, CONTAINERS):
+                return None  # its method is read by itself
             steps = steps[:-1]  # config.get("x")
     fixed = label is not None and label[0] == "argument" and is_fixed(value)
     if label is None or (label[0] in ("argument", "parameter") and not fixed):

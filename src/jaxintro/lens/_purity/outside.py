@@ -46,9 +46,17 @@ def later_change(
         touches = overlap(write.steps, steps) and really_changes(write, value)
         first = write.how == "bind" and not rebinds(page, write, binds, node, owner)
         later = not first and comes_later(page, write, node, owner)
+        if enters(write, value):
+            continue
         if touches and later and not sets_up(page, write):
             return write
     return None
+
+
+def enters(write: Write, value: object) -> bool:
+    """Whether a `with` block puts something on a stack here, or takes it off again."""
+    within = getattr(write.scope, "name", "") in ("__enter__", "__exit__")
+    return within and write.how != "bind" and isinstance(value, list | deque)
 
 
 def sets_up(page: Page, write: Write) -> bool:
