@@ -3,6 +3,7 @@
 import array
 import builtins
 import csv
+import importlib
 import io
 import locale
 import logging
@@ -241,6 +242,21 @@ def test_jax_may_fill_its_cache(tmp_path):
             jax.config.update(name, value)
 
 
+def test_jax_may_begin_in_an_audit():
+    program = """
+import jax, jax.numpy as jnp
+from jaxintro.lens import audit
+
+def computes(x):
+    with jax.ensure_compile_time_eval():
+        table = jnp.sin(jnp.arange(17.0)).sum()
+    return x * table
+
+assert audit(computes, 1.0).clean, audit(computes, 1.0)
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 # what is put back
 
 
@@ -409,3 +425,33 @@ def test_the_reports_name_what_was_not_done(tmp_path):
     assert "not done here" in report.untold[0]
     assert not report.traced
     assert Path(report.findings[0].file) == Path(__file__)
+
+
+def test_a_warning_inside_an_imported_module_is_no_finding(tmp_path, monkeypatch):
+    source = (
+        "import warnings\ndef old(x):\n    warnings.warn('old')\n    return x * 2\n"
+    )
+    (tmp_path / "warning_module.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    helper = importlib.import_module("warning_module")
+
+    report = audit(lambda x: helper.old(x), X)
+    assert report.clean, str(report)
+    assert "__warningregistry__" not in vars(helper)
+
+
+def test_a_module_of_the_users_is_watched_once(tmp_path, monkeypatch):
+    source = "from os import remove\ncount = 0\ndef f(x):\n    return x * 2\n"
+    (tmp_path / "plain_module.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    helper = importlib.import_module("plain_module")
+
+    def counts(x):
+        helper.count += 1
+        return helper.f(x)
+
+    (found,) = audit(counts, X)
+    assert found.what == "changes the global `helper.count`" or "`helper" in found.what
+    assert helper.count == 0
+    assert helper.remove is os.remove
+    assert vars(helper)["__builtins__"]["input"] is builtins.input

@@ -65,10 +65,12 @@ LIBRARIES = words(  # what they do is out of sight: their calls are read, not ru
 WORLDLY = words("shutil subprocess socket ftplib smtplib multiprocessing webbrowser")
 HARMLESS = words("which disk_usage get_terminal_size gethostname cpu_count")
 OF_PATHS = words("write_text write_bytes touch symlink_to hardlink_to")
-ON_THE_WAY = (  # libraries write for reasons of their own
+ON_THE_WAY = (  # what libraries do for reasons of their own
     "importlib",
     "jax/_src/compiler.py",
     "jax/_src/compilation_cache.py",
+    "jax/_src/interpreters/",
+    "jax/_src/xla_bridge.py",
 )
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
