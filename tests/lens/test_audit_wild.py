@@ -33,10 +33,12 @@ def test_finds_what_is_marked_and_nothing_else(case):
     if "picture" in case.__name__:
         pytest.importorskip("matplotlib").use("Agg")
     function, *args = case()
-    if case.__name__ == "a_row_of_a_database":
-        args.pop()  # it closes with the case
+    base = args.pop() if case.__name__ == "a_row_of_a_database" else None
     expected = marked(ELSEWHERE.get(case.__name__, case))
     found = audit(function, *args)
     assert {(each.line, each.kind) for each in found} == expected, str(found)
     assert all(each.file == wild_cases.__file__ for each in found)
     assert found or "nothing found" in str(found)
+    if base is not None:
+        assert base.execute("select count(*) from t").fetchone() == (0,)
+        base.close()
