@@ -22,26 +22,28 @@ class Setting(NamedTuple):
     write: Callable[[Any], Any]
 
 
-def set_loggers(levels: tuple[Any, ...]) -> None:
+def set_loggers(before: list[tuple[Any, ...]]) -> None:
     """Give every logger the level, the handlers and the filters that it had."""
-    for logger, *held in levels:
-        if held != list(logging_of(logger)[1:]):
-            logger.level, logger.disabled, logger.propagate = held[:3]
-            logger.handlers[:], logger.filters[:] = held[3:]
-            logger.manager._clear_cache()
+    for each, level, disabled, propagate, handlers, filters in before:
+        each.level, each.disabled, each.propagate = level, disabled, propagate
+        each.handlers[:], each.filters[:] = handlers, filters
+    logging.root.manager._clear_cache()  # type: ignore[attr-defined]
 
 
-def logging_of(logger: logging.Logger) -> tuple[Any, ...]:
-    """A logger with all of it that can be set."""
-    switches = (logger.level, logger.disabled, logger.propagate)
-    return logger, *switches, tuple(logger.handlers), tuple(logger.filters)
-
-
-def loggers() -> tuple[Any, ...]:
+def loggers() -> list[tuple[Any, ...]]:
     """What every logger is set to."""
-    named = [*logging.root.manager.loggerDict.values()]
-    known = [each for each in named if isinstance(each, logging.Logger)]
-    return tuple(map(logging_of, (logging.root, *known)))
+    return [
+        (
+            each,
+            each.level,
+            each.disabled,
+            each.propagate,
+            (*each.handlers,),
+            (*each.filters,),
+        )
+        for each in (logging.root, *logging.root.manager.loggerDict.values())
+        if isinstance(each, logging.Logger)
+    ]
 
 
 SETTINGS = {

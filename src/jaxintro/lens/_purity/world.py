@@ -14,9 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any
-
-import jax
+from typing import Any, NamedTuple
 
 from jaxintro.lens._purity.files import is_user_file, user_place
 from jaxintro.lens._purity.streams import Refused, Seen
@@ -36,7 +34,7 @@ ENDED = {
     "os": words(
         """replace system popen kill killpg fork forkpty write pwrite writev sendfile
         chdir fchdir chroot umask nice setuid setgid setpriority posix_spawn
-        posix_spawnp spawnv spawnve execv execve _exit abort dup2"""
+        posix_spawnp spawnv spawnve execv execve _exit abort dup2 open"""
     ),
     "shutil": words("move copy copy2 copyfile copytree make_archive unpack_archive"),
     "subprocess": words("Popen.__init__"),
@@ -54,6 +52,7 @@ ENDED = {
     "sqlite3.dbapi2": words("connect"),
     "dbm": words("open"),
     "builtins": words("input breakpoint"),
+    "jax": words("config.update"),
     "pdb": words("set_trace post_mortem"),
     "matplotlib._pylab_helpers": words("Gcf.get_active"),
     "matplotlib.pyplot": words("new_figure_manager figure subplots"),
@@ -63,7 +62,7 @@ LIBRARIES = words(  # what they do is out of sight: their calls are read, not ru
     pymongo psycopg2 sqlalchemy paramiko"""
 )
 WORLDLY = words("shutil subprocess socket ftplib smtplib multiprocessing webbrowser")
-HARMLESS = words("which disk_usage get_terminal_size gethostname cpu_count")
+HARMLESS = words("which disk_usage get_terminal_size gethostname cpu_count open")
 OF_PATHS = words("write_text write_bytes touch symlink_to hardlink_to")
 ON_THE_WAY = (  # what libraries do for reasons of their own
     "importlib",
@@ -105,61 +104,93 @@ def is_for_a_library(frame: FrameType | None) -> bool:
     return False
 
 
+class Guard(NamedTuple):
+    """A function of a module or class, and what takes its place during a trace."""
+
+    owner: Any
+    name: str
+    own: object  # what the owner itself has under the name, None if it is inherited
+    real: Callable[..., Any]
+    stand_in: Callable[..., Any]
+
+
+class Active(threading.local):
+    """What is seen in the trace that this thread makes, if it makes one."""
+
+    seen: Seen | None = None
+
+
+ACTIVE = Active()
+MADE: dict[tuple[str, str], Guard] = {}
+PLACES = [
+    (module, name, end)
+    for table, end in ((SKIPPED, False), (ENDED, True))
+    for module, names in table.items()
+    for name in names
+]
+
+
+def guards() -> list[Guard]:
+    """The guards of all that is loaded; they are made once for each function."""
+    found: list[Guard] = []
+    for module, name, end in PLACES:
+        guard = MADE.get((module, name))
+        if guard is not None and vars(guard.owner).get(guard.name) is guard.own:
+            found.append(guard)
+        elif module in sys.modules:
+            owner: Any = sys.modules[module]
+            *outer, last = name.split(".")
+            for part in outer:
+                owner = getattr(owner, part, None)
+            real = getattr(owner, last, None)
+            if real is not None:
+                own = vars(owner).get(last)
+                guard = Guard(owner, last, own, real, guarded(real, end))
+                found.append(guard)
+                MADE[module, name] = guard
+    return found
+
+
+def guarded(real: Callable[..., Any], end: bool) -> Callable[..., Any]:
+    """A function to be called in the place of `real`."""
+
+    def guard(*args: Any, **kwargs: Any) -> Any:
+        if ACTIVE.seen is None:
+            return real(*args, **kwargs)
+        frame = sys._getframe(1)
+        place = user_place(frame)
+        if place is None or is_for_a_library(frame) or only_reads(real, args):
+            return real(*args, **kwargs)
+        if real.__name__ == "sleep":
+            return None
+        ACTIVE.seen.note(*what_for(real), place)
+        if end:
+            raise Refused("it acts on the world outside, and is not done here")
+        return None
+
+    return guard
+
+
 class Guards:
     """Exchanges what acts on the world for what only notes it, while a trace runs."""
 
     def __init__(self, seen: Seen) -> None:
         self.seen = seen
-        self.thread = threading.get_ident()
-        self.made: list[tuple[Any, str, Any, Any]] = []
-        self.of: dict[int, Callable[..., Any]] = {}
-        for table, end in ((SKIPPED, False), (ENDED, True)):
-            for module, names in table.items():
-                if module in sys.modules:
-                    for name in names:
-                        self.make(sys.modules[module], name, end)
-        self.make(os, "open", True)
-        self.make(jax.config, "update", True)
-
-    def make(self, owner: Any, name: str, end: bool) -> None:
-        """Make the guard of one function, of a module or of a class in it."""
-        for part in name.split(".")[:-1]:
-            owner = getattr(owner, part, None)
-        name = name.rpartition(".")[2]
-        real = getattr(owner, name, None)
-        if real is not None:
-            guard = self.guard(real, end)
-            self.made.append((owner, name, vars(owner).get(name), guard))
-            self.of[id(real)] = guard
-
-    def guard(self, real: Callable[..., Any], end: bool) -> Callable[..., Any]:
-        """A function to be called in the place of `real`."""
-
-        def guarded(*args: Any, **kwargs: Any) -> Any:
-            frame = sys._getframe(1)
-            place = user_place(frame)
-            elsewhere = place is None or threading.get_ident() != self.thread
-            if elsewhere or is_for_a_library(frame) or only_reads(real, args):
-                return real(*args, **kwargs)
-            if real.__name__ == "sleep":
-                return None
-            self.seen.note(*what_for(real), place)
-            if end:
-                raise Refused("it acts on the world outside, and is not done here")
-            return None
-
-        return guarded
+        self.all = guards()
+        self.of = {id(each.real): each.stand_in for each in self.all}
 
     @contextmanager
     def up(self) -> Iterator[None]:
         """Let nothing act on the world while the block runs."""
         drawn = "matplotlib.pyplot" in sys.modules
+        before, ACTIVE.seen = ACTIVE.seen, self.seen
         try:
-            for owner, name, _, guard in self.made:
-                setattr(owner, name, guard)
+            for owner, name, _, _, stand_in in self.all:
+                setattr(owner, name, stand_in)
             yield
         finally:
-            for owner, name, own, _ in self.made:
+            ACTIVE.seen = before
+            for owner, name, own, _, _ in self.all:
                 if own is None:
                     delattr(owner, name)
                 else:
