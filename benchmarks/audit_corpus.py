@@ -57,7 +57,6 @@ STATIC = "static_argnums"  # handed on to audit
 KNOWN = {
     ("asserts.py", "TRACE_COUNTER"): "chex counts traces, and raises at too many",
     ("asserts.py", "DISABLE_ASSERTIONS"): "chex reads a switch while tracing",
-    ("ids.py", "uuid._id"): "flax numbers its modules as they are made",
     ("dynamic_hmc.py", "uses a key"): "blackjax draws from a key, and then splits it",
     ("_embedding.py", "internal_rope_embedding_cache"): "equinox keeps a table",
 }

@@ -14,6 +14,7 @@ ELSEWHERE = {
     "a_static_argument_that_changes": wild_cases.scaled,
     "a_cached_property_of_a_tracer": wild_cases.Lazy,
     "a_timer": wild_cases.Timer,
+    "a_number_that_is_computed_with": wild_cases.Counter,
     "a_partial_with_a_list": wild_cases.record,
 }
 LINES = Path(wild_cases.__file__).read_text(encoding="utf-8").split("\n")

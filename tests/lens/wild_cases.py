@@ -615,6 +615,40 @@ def a_number_that_stays_the_same():
     return Rounded().rounds, X
 
 
+class Namer:
+    """As flax numbers its modules."""
+
+    def __init__(self):
+        self.last = 0
+
+    def __call__(self):
+        self.last += 1
+        return self.last
+
+
+class Counter:
+    def __init__(self):
+        self.last = 0
+
+    def __call__(self):
+        self.last += 1  # ! mutation
+        return self.last  # ! outside state
+
+
+NAMER, COUNTER = Namer(), Counter()
+
+
+def a_number_that_only_names():
+    def names(x):
+        return {f"layer {NAMER()}"[:5]: x}
+
+    return names, X
+
+
+def a_number_that_is_computed_with():
+    return lambda x: x * COUNTER(), X
+
+
 NUMBERS = itertools.count(3, 2)
 
 

@@ -12,7 +12,7 @@ import jax
 
 from jaxintro.lens._purity.bodies import rule_bodies
 from jaxintro.lens._purity.changes import rule_changes, rule_reads, unsure
-from jaxintro.lens._purity.confirm import confirm, unexplained
+from jaxintro.lens._purity.confirm import confirm, counted, unexplained
 from jaxintro.lens._purity.equations import (
     first_difference,
     line_of,
@@ -128,7 +128,7 @@ class Analysis:
             finder = Lines(watch, unclear)
             second: Any = None
             if self.complete or unclear:
-                watch.reset()
+                watch.reset(counted(read, changes))
                 with finder.watched():
                     second, _ = call.trace()
             lines = finder.found

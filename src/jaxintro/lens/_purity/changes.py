@@ -85,10 +85,24 @@ def change(
         f"changes {called(label, root, kept)}",
         f"`{shown(outside_name(label, root), kept)}`",
         "mutation of an argument" if argument else MUTATION,
-        needs="unexplained" if weak else "change",
+        needs="unexplained" if weak else needs_of(function, write.node),
         label=label,
         step=steps[0][1] if steps else None,
     )
+
+
+def needs_of(function: UserFunction, node: ast.AST) -> str:
+    """What a change needs: `self.n += 1; return self.n` gives a name, or a number."""
+    if not isinstance(node, ast.AugAssign) or not isinstance(node.value, ast.Constant):
+        return "change"
+    place = ast.unparse(node.target)
+    gives = any(
+        isinstance(part, ast.expr) and ast.unparse(part) == place
+        for each in function.nodes
+        if isinstance(each, ast.Return) and each.value is not None
+        for part in ast.walk(each.value)
+    )
+    return "counter" if gives else "change"
 
 
 def rule_reads(function: UserFunction) -> Iterator[Diagnostic]:
@@ -130,13 +144,20 @@ def own_change(
     """The diagnostic of a place that the function itself changes, if it is seen to."""
     label, root, steps = read
     place = called(label, root, steps)
+    counters = (
+        needs_of(function, each) == "counter"
+        for each in function.nodes
+        if isinstance(each, ast.AugAssign)
+        and ast.unparse(each.target) == shown(root, steps)
+    )
+    needs = "counter" if any(counters) else "change"
     return Diagnostic(
         OUTSIDE,
         function.filename,
         line_of(function, node),
         f"reads {place}, which {by}",
         "`" + place.split("`")[1] + "`",
-        needs="change",
+        needs=needs,
         label=label,
         step=steps[0][1] if steps else None,
     )

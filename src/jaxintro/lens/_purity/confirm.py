@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from jaxintro.lens._purity.state import SETTING, Change
+from jaxintro.lens._purity.state import SETTING, Change, Spot
 from jaxintro.lens._purity.words import (
     ITERATOR,
     LEAK,
@@ -16,6 +16,7 @@ from jaxintro.lens._purity.words import (
 )
 
 Where = tuple[str, int]
+CHANGED = ("change", "counter")
 
 
 def confirm(
@@ -39,10 +40,13 @@ def confirm(
     unsteady: list[Diagnostic] = []
     differ = any(each.needs == "steady" for each in diagnostics)
     random = any(each.kind in (RANDOMNESS, ITERATOR) for each in diagnostics)
+    known = random or bool(counted(diagnostics, changes))
     for each in diagnostics:
         if each.needs == "unexplained":
             weak.append(each)
-        elif each.needs == "change":
+        elif each.needs in CHANGED:
+            if each.needs == "counter" and complete and not differ:
+                continue
             found = [one for one in changes if one.explains(each.label, each.step)]
             if each.kind == MUTATION and (found or not complete):
                 yield confirmed(each, found)
@@ -61,7 +65,7 @@ def confirm(
             unsteady.append(each)
         elif each.needs != "stop" or not complete:
             yield each
-    if not random:
+    if not known:
         yield from unsteady
     left = unexplained(diagnostics, changes)
     if any(each.chance for each in left) and not random:
@@ -83,11 +87,22 @@ def unexplained(
     explained = {
         change.place
         for each in diagnostics
-        if each.needs == "change" and each.kind == MUTATION
+        if each.needs in CHANGED and each.kind == MUTATION
         for change in changes
         if change.explains(each.label, each.step)
     }
     return [each for each in changes if each.own and each.place not in explained]
+
+
+def counted(diagnostics: Iterable[Diagnostic], changes: list[Change]) -> set[Spot]:
+    """Where numbers are counted up to be given out: they go on in a second trace."""
+    return {
+        change.spot
+        for each in diagnostics
+        if each.needs == "counter"
+        for change in changes
+        if change.explains(each.label, each.step)
+    }
 
 
 def confirmed(diagnostic: Diagnostic, changes: list[Change]) -> Diagnostic:

@@ -6,6 +6,7 @@ import functools
 import inspect
 import os
 import random
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
 from typing import Any
@@ -287,16 +288,28 @@ class Watch:
             for label, step in kept.labels
         ]
 
-    def reset(self) -> None:
+    def reset(self, counted: Collection[Spot]) -> None:
         """Make everything as it was when the trace began, stand-ins included.
 
-        Random generators go on: a second draw must differ from the first.
+        Random generators and counters go on: a second draw must differ from the first.
         """
         for stream in self.seen.streams:
             stream.rewind()
         for kept in self.kept.values():
             if not isinstance(kept.thing, GENERATORS):
-                give_back(kept, kept.during)
+                give_back(kept, {**kept.during, **self._going_on(kept, counted)})
+
+    def _going_on(self, kept: Kept, counted: Collection[Spot]) -> Contents:
+        """What a thing holds of the counters."""
+        keys = [
+            key
+            for label, key in counted
+            if kept.is_names or any(label == each for each, _ in kept.labels)
+        ]
+        if not keys:
+            return {}
+        now = kept.box.read()
+        return {key: now[key] for key in keys if key in now and key in kept.during}
 
     def restore(self) -> list[str]:
         """Make everything as it was before the audit; the names of what refuses."""

@@ -170,11 +170,11 @@ WORDS = {
 class Diagnostic(NamedTuple):
     """Something that the source or the trace shows, not yet confirmed.
 
-    `variant` is the key of WORDS; `needs` says what must be seen as well: "" nothing,
-    "output" or "change" the same thing while tracing, "stop" a trace that came to no
-    end, "steady" nothing random, "differs" two traces
-    that differ, "unexplained" a change that nothing
-    else explains. `column` tells statements on one line apart.
+    `variant` is the key of WORDS; `column` tells statements on one line apart. `needs`
+    says what must be seen as well: "" nothing, "output" or "change" the same thing
+    while tracing, "counter" a change and two traces that differ, "differs" such traces,
+    "stop" a trace that came to no end, "steady" nothing random, "no leak" no leak on
+    this line, "unexplained" a change that nothing else explains.
     """
 
     kind: str
