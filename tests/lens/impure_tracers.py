@@ -60,22 +60,22 @@ def lets_an_inner_tracer_out(x=X):
     found = []
 
     def body(i, carry):
-        found.append(carry)
+        found.append(carry)  # ! leaked tracer
         return carry + 1
 
     y = jax.lax.fori_loop(0, 3, body, x)
-    return y + found[0]  # ! leaked tracer
+    return y + found[0]
 
 
 def lets_a_mapped_tracer_out(x=X):
     found = []
 
     def square(v):
-        found.append(v * 2)
+        found.append(v * 2)  # ! leaked tracer
         return v**2
 
     y = jax.vmap(square)(x)
-    return y + found[0]  # ! leaked tracer
+    return y + found[0]
 
 
 @functools.cache

@@ -138,11 +138,13 @@ def test_the_cure_of_an_assignment_can_be_copied():
     assert found.cure == "`x = x.at[0].set(1.0)`"
 
 
-def test_a_report_is_false_if_nothing_was_found():
+def test_a_report_is_false_if_it_is_clean():
     clean, dirty = audit(jnp.sin, X), audit(noisy, X)
     assert isinstance(clean, Audit)
+    assert clean.clean
     assert not clean
     assert dirty
+    assert not dirty.clean
     assert len(dirty) == 1
     assert list(dirty) == [*dirty.findings]
     assert str(clean).startswith("audit of sin: nothing found")
@@ -171,7 +173,8 @@ def test_an_exception_of_the_functions_own_is_shown_as_theirs():
 
 def test_what_acts_on_the_world_is_read_and_not_traced():
     found = audit(impure_effects.removes_a_file, X)
-    assert "not traced" in found.untold[0]
+    assert "was not done" in found.findings[0].consequence
+    assert found.traced
 
 
 def test_says_that_a_source_cannot_be_read():

@@ -146,13 +146,22 @@ def test_a_counted_function_counts_no_trace_of_the_audit():
 
 
 def test_other_threads_still_print(capsys):
-    def prints_from_a_thread(x):
-        thread = threading.Thread(target=print, args=("from a thread",))
-        thread.start()
-        thread.join()
+    begin, end = threading.Event(), threading.Event()
+
+    def prints():
+        begin.wait(10)
+        print("from a thread")
+        end.set()
+
+    def waits_for_the_thread(x):
+        begin.set()
+        end.wait(10)
         return x
 
-    audit(prints_from_a_thread, X)
+    thread = threading.Thread(target=prints)
+    thread.start()
+    audit(waits_for_the_thread, X)
+    thread.join()
     assert set(capsys.readouterr().out.split("\n")) == {"from a thread", ""}
 
 

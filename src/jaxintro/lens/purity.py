@@ -1,8 +1,8 @@
 """`audit`: is a function pure, as JAX needs it to be?
 
-Two witnesses are heard. The source of the function, and of the user's own functions
-that it refers to, shows what is read from outside and what is drawn or written. A trace
-shows what really happens: what is printed, changed, leaked, and where it stops.
+Source analysis of the function, and of the user's own functions that it refers to,
+shows what is read from outside and what is drawn or written. A trace shows what really
+happens: what is printed, changed, leaked, and where it stops.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
-from jaxintro.lens._purity.hearing import Hearing
+from jaxintro.lens._purity.analysis import Analysis
+from jaxintro.lens._purity.function import UserFunction
 from jaxintro.lens._purity.source import name_of
-from jaxintro.lens._purity.words import WORDS, Clue
+from jaxintro.lens._purity.waivers import allowed, unknown
+from jaxintro.lens._purity.words import TRACER, WORDS, Diagnostic
 from jaxintro.lens.follow.record import paused
 from jaxintro.lens.page import WIDTH
 
@@ -49,25 +52,41 @@ class Finding:
         return self.text(f"line {self.line}")
 
     def text(self, place: str) -> str:
-        """The finding in words, at most 70 columns wide."""
-        head = textwrap.wrap(f"{place}: {self.what}", WIDTH - 4)
+        """The finding in words, at most 80 columns wide."""
+        head = wrapped(f"{place}: {self.what}", indent=2)
         rest = [*wrapped(self.consequence), *wrapped("Cure: " + self.cure)]
-        return "\n".join([f"  {self.kind}", *(f"    {line}" for line in head), *rest])
+        return "\n".join([f"  {self.kind}", *head, *rest])
 
 
 @dataclass(frozen=True)
 class Audit:
-    """The report of an audit: false if there are no findings.
+    """The report of an audit: clean, or with findings, or not traced.
+
+    In a test write `assert audit(f, x).clean`. The report itself is true if there is
+    something to look at: `if report := audit(f, x): print(report)`.
 
     Attributes:
         name: the function's name.
         findings: what was found, by line.
         untold: where the audit could not tell, one sentence each.
+        traced: whether the function was traced to its end, with a result that jit
+            takes. If not, "nothing found" says little: `untold` has the reason.
+        allowed: what was found on lines with a comment such as `# audit: allow output`.
     """
 
     name: str
     findings: tuple[Finding, ...]
     untold: tuple[str, ...] = ()
+    traced: bool = True
+    allowed: tuple[Finding, ...] = ()
+
+    @property
+    def clean(self) -> bool:
+        """Whether the function was traced and nothing was found."""
+        return self.traced and not self.findings
+
+    def __bool__(self) -> bool:
+        return not self.clean
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self.findings)
@@ -75,20 +94,32 @@ class Audit:
     def __len__(self) -> int:
         return len(self.findings)
 
-    def __str__(self) -> str:
+    @property
+    def head(self) -> str:
+        """The heading: which of the three it is."""
         count = len(self.findings)
-        if count == 0:
-            head = f"audit of {self.name}: nothing found"
-        else:
-            head = f"audit of {self.name}: {count} finding{'s' if count > 1 else ''}"
+        said = []
+        if count:
+            said.append(f"{count} finding{'s' if count > 1 else ''}")
+        elif self.traced:
+            said.append("nothing found")
+        if not self.traced:
+            said.append("not traced to its end")
+        if self.allowed:
+            said.append(f"{len(self.allowed)} allowed by a comment")
+        return f"audit of {self.name}: {', '.join(said)}"
+
+    def __str__(self) -> str:
         notes = [line for note in self.untold for line in wrapped(note, "  Note: ", 2)]
-        return "\n\n".join(
-            [
-                head,
-                *map(self._text, self.findings),
-                *(["\n".join(notes)] if notes else []),
-            ]
-        )
+        texts = [*map(self._text, self.findings)]
+        for i, text in enumerate(texts):
+            if "tracer" in text:
+                texts[i] = "\n".join([text, *wrapped(TRACER)])
+                break
+        else:
+            if any("tracer" in note for note in self.untold):
+                notes += wrapped(TRACER, "  Note: ", 2)
+        return "\n\n".join([self.head, *texts, *(["\n".join(notes)] if notes else [])])
 
     __repr__ = __str__
 
@@ -105,30 +136,45 @@ class Audit:
             f"<b>Cure:</b> {html.escape(each.cure)}</td></tr>"
             for each in self.findings
         ]
-        head = html.escape(str(self).split("\n")[0])
         table = f"<table>{''.join(cells)}</table>" if cells else ""
-        notes = "".join(f"<li>{html.escape(note)}</li>" for note in self.untold)
-        return f"<p>{head}</p>{table}" + (f"<ul>{notes}</ul>" if notes else "")
+        told = TRACER if "tracer" in f"{cells} {self.untold}" else ""
+        notes = [html.escape(note) for note in (*self.untold, told) if note]
+        listed = "".join(f"<li>{note}</li>" for note in notes)
+        return f"<p>{html.escape(self.head)}</p>{table}" + (
+            f"<ul>{listed}</ul>" if listed else ""
+        )
 
 
 def wrapped(text: str, first: str = "    ", indent: int = 4) -> list[str]:
+<<<<<<< HEAD
     """A paragraph in at most 70 columns."""
     later = " " * (indent + 2)
     return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=later)
+=======
+    """A paragraph in at most 80 columns; a longer word, such as a URL, stays whole."""
+    return textwrap.wrap(
+        text,
+        80,
+        initial_indent=first,
+        subsequent_indent=" " * (indent + 2),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+>>>>>>> refs/heads/audit
 
 
-def finding(clue: Clue) -> Finding:
-    """A clue in words."""
-    consequence, cure = WORDS[clue.variant or clue.kind]
-    name = clue.name or "it"
+def finding(diagnostic: Diagnostic) -> Finding:
+    """A diagnostic in words."""
+    consequence, cure = WORDS[diagnostic.variant or diagnostic.kind]
+    name = diagnostic.name or "it"
     bare = name.strip("`")
     return Finding(
-        clue.kind,
-        clue.line,
-        clue.what,
-        consequence.replace("{name}", name).replace("{error}", clue.error),
-        clue.cure or cure.replace("{name}", name).replace("{bare}", bare),
-        clue.filename,
+        diagnostic.kind,
+        diagnostic.line,
+        diagnostic.what,
+        consequence.replace("{name}", name).replace("{error}", diagnostic.error),
+        diagnostic.cure or cure.replace("{name}", name).replace("{bare}", bare),
+        diagnostic.filename,
     )
 
 
@@ -145,13 +191,17 @@ def audit(
 
     `f` is traced on abstract values, as by `jax.jit(f)(*args, **kwargs)`, at most
     twice, never on the data itself; nothing is compiled. What it prints or writes is
-    caught. Globals, closures, containers, objects of the user's classes, the
-    environment and random states are put back; iterators and open files are not
-    touched. What would delete files or start programs is only read.
+    caught. Globals, closures, defaults, containers, objects of the user's classes, the
+    environment, settings such as `np.seterr`, and random states are put back;
+    iterators and open files are not touched. What would change files, databases or
+    pictures, or start programs, is noted and not done.
 
     Read are the source of `f` and of the user's own functions that it refers to (200
     at most), no installed library's. A global, a closed-over variable or an attribute
     counts as state only where the source shows that something changes it.
+
+    A comment allows findings of the kinds that it names on its line, and on the rest
+    of a statement that stands on several: `print(x.shape)  # audit: allow output`.
 
     Args:
         f: any callable: plain, jitted, vmapped, differentiated, partial, a method.
@@ -161,8 +211,9 @@ def audit(
         **kwargs: keyword arguments of `f`.
 
     Returns:
-        An `Audit`, false if nothing was found. An exception of the function's own that
-        is no matter of purity stands in `untold`, with its line.
+        An `Audit`: `clean` if `f` was traced and nothing was found. An exception of
+        the function's own that is no matter of purity stands in `untold`, with its
+        line; the report is then not clean.
 
     Raises:
         TypeError: `f` is not callable, or the arguments do not fit its signature.
@@ -170,19 +221,49 @@ def audit(
     name = checked(f, args, kwargs)
     numbers = (static_argnums,) if isinstance(static_argnums, int) else static_argnums
     names = (static_argnames,) if isinstance(static_argnames, str) else static_argnames
-    hearing = Hearing(f, args, kwargs, {*numbers, *names})
-    found = in_order(hearing.clues(), hearing.home[0])
-    return Audit(name, found, tuple(dict.fromkeys(hearing.untold)))
+    analysis = Analysis(f, args, kwargs, {*numbers, *names})
+    found = in_order(analysis.diagnostics(), analysis.home[0])
+    stands, waived, notes = parted(found, analysis.reader.functions)
+    untold = tuple(dict.fromkeys([*analysis.untold, *notes]))
+    return Audit(name, stands, untold, analysis.traced, waived)
 
 
-def in_order(clues: Iterable[Clue], home: str) -> tuple[Finding, ...]:
+def parted(
+    found: tuple[Finding, ...], functions: list[UserFunction]
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...], list[str]]:
+    """What stands, what a comment allows, and notes on comments that say nothing."""
+    stands, waived, notes = list[Finding](), list[Finding](), list[str]()
+    for each in found:
+        kinds = allowed(functions, each.file, each.line)
+        (waived if each.kind.lower() in kinds else stands).append(each)
+        notes += [
+            f"line {each.line} allows `{kind}`, which is no kind of finding."
+            for kind in unknown(kinds)
+        ]
+    return tuple(stands), tuple(waived), notes
+
+
+def in_order(diagnostics: Iterable[Diagnostic], home: str) -> tuple[Finding, ...]:
     """The findings, one of each kind a line, those in the file `home` first."""
     found: dict[tuple[str, str, int], Finding] = {}
-    for clue in clues:
-        found.setdefault((clue.kind, clue.filename, clue.line), finding(clue))
+    for diagnostic in diagnostics:
+        found.setdefault(
+            (diagnostic.kind, diagnostic.filename, diagnostic.line), finding(diagnostic)
+        )
     return tuple(
         sorted(found.values(), key=lambda one: (one.file != home, one.file, one.line))
     )
+
+
+def takes(f: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether a wrapper takes the arguments, though what it wraps would not."""
+    if not isinstance(f, FunctionType):
+        return False
+    try:
+        inspect.signature(f, follow_wrapped=False).bind(*args, **kwargs)
+    except TypeError:
+        return False
+    return True
 
 
 def checked(f: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
@@ -198,5 +279,7 @@ def checked(f: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     except ValueError:
         pass  # a builtin without a signature
     except TypeError as error:
+        if takes(f, args, kwargs):
+            return name
         raise TypeError(f"audit needs the arguments of {name}: {error}.") from None
     return name

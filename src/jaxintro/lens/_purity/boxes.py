@@ -5,12 +5,13 @@ from __future__ import annotations
 import pickle
 import queue
 import random
+import sys
 from argparse import Namespace
 from collections import UserDict, UserList, deque
 from collections.abc import Callable
 from dataclasses import dataclass, is_dataclass
 from types import CellType, FunctionType, ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -30,6 +31,7 @@ class Box:
     read: Callable[[], Contents]
     write: Callable[[Contents], None]
     own: bool = True  # the user's data, not a library's bookkeeping
+    whole: bool = False  # what it holds cannot be named by keys
 
 
 def box_of(thing: Any) -> Box | None:
@@ -55,7 +57,7 @@ def box_of(thing: Any) -> Box | None:
     if isinstance(thing, FunctionType):
         own = is_user_file(thing.__code__.co_filename)
         return names_box(vars(thing)) if own else None
-    return object_box(thing)
+    return object_box(thing) or pickled_box(thing)
 
 
 def put_back(mapping: Any, held: Contents) -> None:
@@ -91,7 +93,7 @@ def set_box(thing: set[Any]) -> Box:
         thing.clear()
         thing.update(held)
 
-    return Box(lambda: dict.fromkeys(thing), write)
+    return Box(lambda: dict.fromkeys(thing), write, whole=True)
 
 
 def sequence_box(thing: Any) -> Box:
@@ -101,19 +103,31 @@ def sequence_box(thing: Any) -> Box:
         thing.clear()
         thing.extend(held.values())
 
-    return Box(lambda: dict(enumerate(thing)), write)
+    return Box(lambda: dict(enumerate(thing)), write, whole=True)
+
+
+def is_too_large(array: Any) -> bool:
+    """Whether an array is too large to be copied."""
+    return bool(array.nbytes > LARGEST)
 
 
 def array_box(thing: Any) -> Box | None:
     """The box of a NumPy array, if it is not too large to be copied."""
-    if thing.nbytes > LARGEST or thing.dtype.hasobject or not thing.flags.writeable:
+    if is_too_large(thing) or not thing.flags.writeable:
         return None
+    if thing.dtype.hasobject:
+        flat = thing.reshape(-1)
+        return Box(
+            lambda: dict(enumerate(flat)),
+            lambda held: flat.__setitem__(slice(None), [*held.values()]),
+            whole=True,
+        )
 
     def write(held: Contents) -> None:
         old = np.frombuffer(held["data"], dtype=thing.dtype)
         np.copyto(thing, old.reshape(thing.shape))
 
-    return Box(lambda: {"data": thing.tobytes()}, write)
+    return Box(lambda: {"data": thing.tobytes()}, write, whole=True)
 
 
 def generator_box(thing: Any) -> Box:
@@ -135,7 +149,7 @@ def generator_box(thing: Any) -> Box:
         else:
             thing.bit_generator.state = state
 
-    return Box(read, write)
+    return Box(read, write, whole=True)
 
 
 def cell_box(cell: CellType) -> Box:
@@ -203,6 +217,64 @@ def object_box(thing: Any) -> Box | None:
     return Box(read, write, own=own or isinstance(thing, PLAIN))
 
 
+def pickled_box(thing: Any) -> Box | None:
+    """The box of a library's container, such as a pandas DataFrame: a copy of it."""
+    cls = type(thing)
+    library = cls.__module__.partition(".")[0]
+    if not hasattr(cls, "__setitem__") or library in ("jax", "jaxlib", "flax", "haiku"):
+        return None
+    if isinstance(thing, dict | list | np.ndarray | memoryview):
+        return None
+    if size_of(thing) > LARGEST:
+        return None
+
+    def read() -> Contents:
+        try:
+            return {"data": pickle.dumps(thing)}
+        except Exception:  # it holds what cannot be copied: a tracer, for one
+            return {"data": object()}
+
+    def write(held: Contents) -> None:
+        old = pickle.loads(held["data"])
+        if hasattr(thing, "__dict__"):
+            vars(thing).clear()
+            vars(thing).update(vars(old))
+        else:
+            thing[:] = old
+
+    if not isinstance(read()["data"], bytes):
+        return None
+    return Box(read, write, whole=True)
+
+
+def size_of(thing: Any) -> int:
+    """How many bytes a library's container takes, as far as it says."""
+    try:
+        return int(np.sum(thing.memory_usage(deep=True)))
+    except Exception:
+        return sys.getsizeof(thing)
+
+
+def defaults_box(function: FunctionType) -> Box:
+    """The box of what a function's parameters are by default."""
+    plain = function.__code__.co_varnames[: function.__code__.co_argcount]
+
+    def read() -> Contents:
+        given = function.__defaults__ or ()
+        named = zip(plain[len(plain) - len(given) :], given, strict=True)
+        return {**dict(named), **(function.__kwdefaults__ or {})}
+
+    def write(held: Contents) -> None:
+        if function.__defaults__:
+            names = plain[len(plain) - len(function.__defaults__) :]
+            function.__defaults__ = tuple(held[name] for name in names)
+        named = function.__kwdefaults__
+        if named is not None:
+            named.update({name: held[name] for name in named})
+
+    return Box(read, write, own=False)
+
+
 def forced_box(thing: Any) -> Box | None:
     """The box of any object's attributes, its class a library's or not."""
     own = getattr(thing, "__dict__", None)
@@ -220,11 +292,16 @@ def slots(cls: type) -> list[str]:
     return [name for name in found if name not in ("__dict__", "__weakref__")]
 
 
+class Held(NamedTuple):
+    """A value that is read anew each time: it is compared by what it is."""
+
+    value: Any
+
+
 def unchanged(one: object, other: object) -> bool:
     """Whether two readings gave the same thing (text is read anew each time)."""
-    return one is other or (
-        type(one) is type(other) and isinstance(one, str | bytes) and one == other
-    )
+    compared = isinstance(one, str | bytes | Held) and type(one) is type(other)
+    return one is other or (compared and one == other)
 
 
 def same(one: Contents, other: Contents) -> bool:

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import ast
 import os
+import sys
+import threading
 from argparse import Namespace
 from collections.abc import Iterator
 from types import ModuleType, SimpleNamespace
 
+import jax
+
 from jaxintro.lens._purity.chance import GENERATORS
-from jaxintro.lens._purity.clues import (
-    called,
-    in_place,
-    is_array,
-    line_of,
-    outside_name,
-    shown,
-)
 from jaxintro.lens._purity.files import is_user_class
 from jaxintro.lens._purity.function import Label, UserFunction
 from jaxintro.lens._purity.outside import (
@@ -28,15 +24,23 @@ from jaxintro.lens._purity.outside import (
     really_changes,
     surroundings,
 )
+from jaxintro.lens._purity.quoting import (
+    called,
+    in_place,
+    is_array,
+    line_of,
+    outside_name,
+    shown,
+)
 from jaxintro.lens._purity.tracers import holds_tracer
 from jaxintro.lens._purity.values import MISSING, follow
-from jaxintro.lens._purity.words import LEAK, MUTATION, OUTSIDE, Clue
+from jaxintro.lens._purity.words import LEAK, MUTATION, OUTSIDE, Diagnostic
 from jaxintro.lens._purity.writes import MUTATORS, Scope, Step, Write, place
 
 
-def rule_changes(function: UserFunction) -> Iterator[Clue]:
+def rule_changes(function: UserFunction) -> Iterator[Diagnostic]:
     """Arguments and outside places that are assigned to or changed."""
-    nodes = set(function.nodes())
+    nodes = set(function.nodes)
     for write in function.page.writes:
         if write.node not in nodes:
             continue
@@ -64,8 +68,8 @@ def change(
     label: Label,
     root: str,
     steps: tuple[Step, ...],
-) -> Clue:
-    """The clue of one change to an argument or an outside place."""
+) -> Diagnostic:
+    """The diagnostic of one change to an argument or an outside place."""
     kept = steps[:-1] if write.how == "store" and steps[-1][0] == "item" else steps
     rebound = label[0] == "argument" and any(
         each.how == "bind" and each.root == root and each.line <= write.line
@@ -74,24 +78,38 @@ def change(
     )
     weak = label[0] == "parameter" or rebound
     argument = label[0] in ("argument", "parameter")
-    return Clue(
+    return Diagnostic(
         MUTATION,
         function.filename,
         line_of(function, write.node),
         f"changes {called(label, root, kept)}",
         f"`{shown(outside_name(label, root), kept)}`",
         "mutation of an argument" if argument else MUTATION,
-        needs="unexplained" if weak else "change",
+        needs="unexplained" if weak else needs_of(function, write.node),
         label=label,
         step=steps[0][1] if steps else None,
     )
 
 
-def rule_reads(function: UserFunction) -> Iterator[Clue]:
+def needs_of(function: UserFunction, node: ast.AST) -> str:
+    """What a change needs: `self.n += 1; return self.n` gives a name, or a number."""
+    if not isinstance(node, ast.AugAssign) or not isinstance(node.value, ast.Constant):
+        return "change"
+    place = ast.unparse(node.target)
+    gives = any(
+        isinstance(part, ast.expr) and ast.unparse(part) == place
+        for each in function.nodes
+        if isinstance(each, ast.Return) and each.value is not None
+        for part in ast.walk(each.value)
+    )
+    return "counter" if gives else "change"
+
+
+def rule_reads(function: UserFunction) -> Iterator[Diagnostic]:
     """Outside state that is read, where something changes it."""
     found: dict[int, list[tuple[str, str]]] = {}
     seen: set[str] = set()
-    for node in sorted(function.nodes(), key=position):
+    for node in sorted(function.nodes, key=position):
         read = outside_read(function, node)
         if read is None or shown(*read[1:3]) in seen:
             continue
@@ -104,12 +122,45 @@ def rule_reads(function: UserFunction) -> Iterator[Clue]:
         if by:
             seen.add(shown(root, steps))
             place = called(label, root, steps)
+            if by.startswith("it changes itself"):
+                yield own_change(function, node, (label, root, steps), by)
+                continue
             found.setdefault(line_of(function, node), []).append((place, by))
     for line, reads in found.items():
         places = " and ".join(place for place, _ in reads)
         what = f"reads {places}, which {reads[0][1]}"
         name = " and ".join("`" + place.split("`")[1] + "`" for place, _ in reads)
-        yield Clue(OUTSIDE, function.filename, line, what, name)
+        variant = "module with state" if reads[0][1].startswith("holds") else ""
+        cure = f"Pass {name} as arguments." if len(reads) > 1 else ""
+        yield Diagnostic(OUTSIDE, function.filename, line, what, name, variant, cure)
+
+
+def own_change(
+    function: UserFunction,
+    node: ast.AST,
+    read: tuple[Label, str, tuple[Step, ...]],
+    by: str,
+) -> Diagnostic:
+    """The diagnostic of a place that the function itself changes, if it is seen to."""
+    label, root, steps = read
+    place = called(label, root, steps)
+    counters = (
+        needs_of(function, each) == "counter"
+        for each in function.nodes
+        if isinstance(each, ast.AugAssign)
+        and ast.unparse(each.target) == shown(root, steps)
+    )
+    needs = "counter" if any(counters) else "change"
+    return Diagnostic(
+        OUTSIDE,
+        function.filename,
+        line_of(function, node),
+        f"reads {place}, which {by}",
+        "`" + place.split("`")[1] + "`",
+        needs=needs,
+        label=label,
+        step=steps[0][1] if steps else None,
+    )
 
 
 def position(node: ast.AST) -> tuple[int, int]:
@@ -134,15 +185,34 @@ def outside_read(
     place_read = place(top)
     if place_read is None:
         return None
-    if isinstance(parent, ast.Call) and parent.func is top and place_read[1]:
-        if place_read[1][-1][1] in MUTATORS:
-            return None
-        place_read = (place_read[0], place_read[1][:-1])  # config.get("x")
     root, steps, owner = function.resolve(*place_read, function.page.scope(node))
-    label = function.label(root, owner)
-    if label is None or label[0] in ("argument", "parameter"):
+    label, value = function.label(root, owner), function.value(root, owner)
+    if isinstance(parent, ast.Call) and parent.func is top and steps:
+        if steps[-1][1] in MUTATORS:
+            return None
+        above = follow(value, steps[:-1])
+        if not is_data(above, steps[-1][1]):
+            if is_user_class(type(above)) and not isinstance(above, CONTAINERS):
+                return None  # its method is read by itself
+            steps = steps[:-1]  # config.get("x")
+    fixed = label is not None and label[0] == "argument" and is_fixed(value)
+    if label is None or (label[0] in ("argument", "parameter") and not fixed):
         return None
     return label, root, steps, owner
+
+
+def is_data(owner: object, name: object) -> bool:
+    """Whether an attribute is an object's own, not a method of its class."""
+    return name in getattr(owner, "__dict__", ()) and not isinstance(
+        owner, ModuleType | type
+    )
+
+
+def is_fixed(value: object) -> bool:
+    """Whether an argument can only be static: jit knows it by its identity."""
+    cls = type(value)
+    by_identity = cls.__hash__ is object.__hash__ and cls.__eq__ is object.__eq__
+    return is_user_class(cls) and by_identity and jax.tree_util.all_leaves([value])
 
 
 def changed_by(
@@ -151,7 +221,12 @@ def changed_by(
     """What changes an outside place, as the end of a sentence; "" if nothing does."""
     value = function.value(root, owner)
     whole = follow(value, steps)
-    if isinstance(whole, ModuleType | type) or callable(whole) or is_chance(whole):
+    if is_module_of_nnx(whole):
+        return "holds its state itself"
+    own = bool(steps) and is_data(follow(value, steps[:-1]), steps[-1][1])
+    if isinstance(whole, ModuleType | type) or (callable(whole) and not own):
+        return ""
+    if is_chance(whole) or is_registry(whole) or is_context(value, steps):
         return ""
     if whole is os.environ:
         return "anything outside may change"
@@ -175,23 +250,47 @@ def changed_by(
     return f"line {change.line} changes" if known else "another cell changes"
 
 
+def is_module_of_nnx(value: object) -> bool:
+    """Whether a value is a module of flax.nnx: its arrays change in place."""
+    nnx = sys.modules.get("flax.nnx")
+    return nnx is not None and isinstance(value, nnx.Module)
+
+
+def is_context(value: object, steps: tuple[Step, ...]) -> bool:
+    """Whether a place is a thread's own: a stack of what `with` blocks have entered."""
+    for end in range(len(steps) + 1):
+        above = follow(value, steps[:end])
+        held = getattr(above, "__dict__", {}) if above is not MISSING else {}
+        parts = () if isinstance(above, ModuleType) else tuple(held.values())
+        if any(isinstance(each, threading.local) for each in (above, *parts)):
+            return True
+    return False
+
+
+def is_registry(value: object) -> bool:
+    """Whether a value is a table that decorators fill with functions or classes."""
+    return (
+        isinstance(value, dict) and bool(value) and all(map(callable, value.values()))
+    )
+
+
 def is_chance(value: object) -> bool:
     """Whether a value gives something else each time: other rules report it."""
     return isinstance(value, GENERATORS) or hasattr(type(value), "__next__")
 
 
-def old_tracer(function: UserFunction, node: ast.AST, place: str) -> Clue:
-    """The clue of a tracer that an earlier trace left behind."""
+def old_tracer(function: UserFunction, node: ast.AST, place: str) -> Diagnostic:
+    """The diagnostic of a tracer that an earlier trace left behind."""
     line = line_of(function, node)
     what = f"uses {place}, which holds a tracer of an earlier trace"
     name = "`" + place.split("`")[1] + "`"
     variant = "use of a leaked tracer"
-    return Clue(LEAK, function.filename, line, what, name, variant)
+    return Diagnostic(LEAK, function.filename, line, what, name, variant)
 
 
 def unsure(function: UserFunction) -> Iterator[str]:
-    """What is read from outside and could change, though nothing is seen to do so."""
-    for node in function.nodes():
+    """The places that are read and could change, though nothing is seen to do so."""
+    for node in sorted(function.nodes, key=position):
         read = outside_read(function, node)
         if read is None or changed_by(function, *read[1:]):
             continue
@@ -208,10 +307,7 @@ def unsure(function: UserFunction) -> Iterator[str]:
             steps = ()
         else:
             continue
-        yield (
-            f"{called(label, root, steps)} is baked in while tracing; no change to it "
-            f"was seen, but other code could make one."
-        )
+        yield called(label, root, steps)
 
 
 def is_loose(value: object) -> bool:

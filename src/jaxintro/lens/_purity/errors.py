@@ -11,19 +11,22 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxintro.lens._purity.clues import code, in_place
-from jaxintro.lens._purity.files import user_line_of_traceback
+from jaxintro.lens._purity.files import Place, user_place_of_traceback
 from jaxintro.lens._purity.function import UserFunction, last_name
 from jaxintro.lens._purity.lines import at, first_line
+from jaxintro.lens._purity.quoting import code, in_place, key_of, line_of, shown
+from jaxintro.lens._purity.values import MISSING
 from jaxintro.lens._purity.words import (
     BRANCH,
     IN_PLACE,
     LEAK,
+    MUTATION,
     NUMPY,
     OUTPUT,
     SHAPE,
-    Clue,
+    Diagnostic,
 )
+from jaxintro.lens._purity.writes import Write, words
 
 IMMUTABLE = ("JAX arrays are immutable", "__delitem__", "Tracer has no attribute fill")
 SHAPES = (
@@ -37,6 +40,14 @@ SHAPES = (
     "argument `num_cl",
     "value of parameter shape",
 )
+READ_ONLY = ("assignment destination is read-only", "output array is read-only")
+SIZED = words(
+    """tile repeat reshape zeros ones full empty arange linspace logspace eye identity
+    tri broadcast_to one_hot split array_split top_k iota expand_dims squeeze moveaxis
+    pad zeros_like ones_like full_like segment_sum segment_prod segment_max segment_min
+    bincount nonzero argwhere unique"""
+)
+RESHAPED = words("reshape repeat")
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
@@ -74,49 +85,146 @@ def kind_of(error: BaseException) -> str:
         return BRANCH
     if isinstance(error, TypeError) and "Tracer.__format__" in text:
         return OUTPUT
+    if isinstance(error, ValueError) and any(each in text for each in READ_ONLY):
+        return MUTATION
     return ""
 
 
-def clue_of(error: BaseException, functions: list[UserFunction]) -> Clue | None:
-    """The clue that an exception gives, or None if it is no matter of purity."""
-    where = user_line_of_traceback(error.__traceback__)
+def diagnostic_of(
+    error: BaseException, functions: list[UserFunction]
+) -> Diagnostic | None:
+    """The diagnostic that an exception gives, or None if it is no matter of purity."""
+    where = user_place_of_traceback(error.__traceback__)
     known = [(kind_of(each), each) for each in causes(error) if kind_of(each)]
     if where is None or not known:
         return None
     kind, cause = known[0]
-    filename, line = where
-    function, statement = at(functions, filename, line)
+    function, statement = at(functions, *where)
     if function is None or statement is None:
-        return Clue(kind, filename, line, "this line needs more than a tracer has")
+        what = "this line needs more than a tracer has"
+        return Diagnostic(kind, *where[:2], what, error=type(cause).__name__)
     if kind is IN_PLACE:
         return in_place(function, statement, needs="")
-    if kind is BRANCH and python_function(function, statement, math_only=True):
+    if kind is LEAK:
+        return leaked(function, statement, where)
+    failing = expression_at(statement, where)
+    if kind in (BRANCH, NUMPY) and needs_a_shape(function, failing):
+        kind = SHAPE
+    elif kind is BRANCH and (
+        python_function(function, failing or [statement], math_only=True)
+        or stores_a_number(failing, cause)
+    ):
         kind = NUMPY
     what, variant, cure = f"{condition(statement)} needs the value of a tracer", "", ""
-    if kind is LEAK:
-        what, variant = f"{code(statement)} uses", "use of a leaked tracer"
-        what += " a tracer that has left its function"
-    elif kind is SHAPE:
+    if kind is SHAPE:
         what = f"{condition(statement)} has a shape that depends on values"
     elif kind is NUMPY:
-        found = python_function(function, statement)
-        what = f"{found or condition(statement)} needs numbers, and gets a tracer"
-        member = found.strip("`").rpartition(".")[2]
-        cure = f"Use jnp.{member}." if found and hasattr(jnp, member) else ""
+        what, cure = numpy_words(function, statement, failing)
     elif kind is OUTPUT:
         what = f"{code(statement)} formats a tracer as a number"
         variant = "format of a tracer"
+    elif kind is MUTATION:
+        what = f"{code(statement)} changes a NumPy array in place"
     else:
         cure = way_out(statement)
-    return Clue(
+    return Diagnostic(
         kind,
-        filename,
-        first_line(functions, filename, line),
+        where.file,
+        first_line(functions, where.file, where.line),
         what,
         variant=variant,
         cure=cure,
         error=type(cause).__name__,
     )
+
+
+def leaked(function: UserFunction, statement: ast.AST, where: Place) -> Diagnostic:
+    """The use of a dead tracer, reported where it was stored if that can be seen."""
+    variant = "use of a leaked tracer"
+    stored = stored_in_a_body(function, statement)
+    if stored is None:
+        what = f"{code(statement)} uses a tracer that has left its function"
+        return Diagnostic(
+            LEAK, where.file, line_of(function, statement), what, variant=variant
+        )
+    what = (
+        f"keeps a tracer in `{shown(stored.root, stored.steps)}`, which line "
+        f"{where.line} uses when its trace has ended"
+    )
+    line = line_of(function, stored.node)
+    return Diagnostic(LEAK, where.file, line, what, f"`{stored.root}`", variant)
+
+
+def stored_in_a_body(function: UserFunction, statement: ast.AST) -> Write | None:
+    """Where an inner function stores into a variable that a statement uses."""
+    page = function.page
+    for node in ast.walk(statement):
+        if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
+            continue
+        owner = page.owner(node.id, page.scope(node))
+        for write in page.writes:
+            inner = write.scope is not owner and not isinstance(owner, ast.Module)
+            same = write.root == node.id and page.owner(node.id, write.scope) is owner
+            if inner and same:
+                return write
+    return None
+
+
+def expression_at(statement: ast.AST, where: Place) -> list[ast.AST]:
+    """The expressions of a statement that begin where it failed, the outer first."""
+    return [
+        node
+        for node in ast.walk(statement)
+        if isinstance(node, ast.expr)
+        and (node.lineno, node.col_offset) == (where.line, where.column)
+    ]
+
+
+def needs_a_shape(function: UserFunction, failing: list[ast.AST]) -> bool:
+    """Whether a call that failed takes a size: `jnp.tile(x, n)`, `x.reshape(n)`."""
+    for node in failing:
+        if not isinstance(node, ast.Call):
+            continue
+        name, value = last_name(node.func), function.evaluate(node.func)
+        module = str(getattr(value, "__module__", None) or "")
+        if name in SIZED and module.split(".")[0] == "jax":
+            return True
+        method = isinstance(node.func, ast.Attribute) and value is MISSING
+        if name in RESHAPED and method:
+            return True
+    return False
+
+
+def stores_a_number(failing: list[ast.AST], cause: BaseException) -> bool:
+    """Whether `array[i] = tracer` failed: NumPy asks the tracer for its number."""
+    of_index = isinstance(cause, jax.errors.TracerIntegerConversionError)
+    stores = any(
+        isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store)
+        for node in failing
+    )
+    return stores and not of_index
+
+
+def numpy_words(
+    function: UserFunction, statement: ast.AST, failing: list[ast.AST]
+) -> tuple[str, str]:
+    """What asks a tracer for its numbers, and the cure."""
+    found = python_function(function, failing) or python_function(function, [statement])
+    if found:
+        member = found.strip("`").rpartition(".")[2]
+        cure = f"Use jnp.{member}." if hasattr(jnp, member) else ""
+        return f"{found} needs numbers, and gets a tracer", cure
+    for node in [*failing, *ast.walk(statement)]:
+        if not isinstance(node, ast.Subscript):
+            continue
+        array, key = ast.unparse(node.value), key_of(node)
+        if isinstance(node.ctx, ast.Load):
+            what = f"{code(node)} looks up a tracer in a NumPy array"
+            return what, f"Make it a JAX array first: `jnp.asarray({array})[{key}]`."
+        what = f"{condition(statement)} stores a tracer in a NumPy array"
+        cure = f"Make it a JAX array: `{array} = jnp.asarray({array}).at[{key}].set(…)`"
+        return what, f"{cure}."
+    return f"{condition(statement)} needs numbers, and gets a tracer", ""
 
 
 def condition(statement: ast.AST) -> str:
@@ -149,10 +257,10 @@ def way_out(statement: ast.AST) -> str:
 
 
 def python_function(
-    function: UserFunction, statement: ast.AST, math_only: bool = False
+    function: UserFunction, nodes: list[ast.AST], math_only: bool = False
 ) -> str:
-    """The NumPy or `math` function that a statement calls: "`np.sin`"."""
-    for node in ast.walk(statement):
+    """The NumPy or `math` function that is called: "`np.sin`"."""
+    for node in (inner for each in nodes for inner in ast.walk(each)):
         if not isinstance(node, ast.Call):
             continue
         value: Any = function.evaluate(node.func)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import sys
 import sysconfig
-import traceback
 from pathlib import Path
-from types import FrameType, ModuleType, TracebackType
+from types import CodeType, FrameType, ModuleType, TracebackType
+from typing import NamedTuple
 
 import jax
 
@@ -16,6 +17,14 @@ OURS = (PACKAGE / "lens", PACKAGE / "_engine")
 STDLIB = {Path(sysconfig.get_paths()[each]) for each in ("stdlib", "platstdlib")}
 LIBRARIES = tuple(path.resolve() for path in (*STDLIB, Path(jax.__file__).parent))
 TYPED_IN = ("<ipython-input", "<python-input", "<doctest", "<stdin>", "<console>")
+
+
+class Place(NamedTuple):
+    """A place in the source; the column tells statements on one line apart."""
+
+    file: str
+    line: int
+    column: int = -1
 
 
 @functools.lru_cache(maxsize=4096)
@@ -49,19 +58,36 @@ def is_user_class(cls: type) -> bool:
     return module is not None and is_user_module(module)
 
 
-def user_line(frame: FrameType | None) -> tuple[str, int] | None:
-    """File and line of the innermost frame of the user's, from `frame` outwards."""
-    while frame is not None:
-        if is_user_file(frame.f_code.co_filename):
-            return frame.f_code.co_filename, frame.f_lineno
+def user_frame(frame: FrameType | None) -> FrameType | None:
+    """The innermost frame of the user's, from `frame` outwards."""
+    while frame is not None and not is_user_file(frame.f_code.co_filename):
         frame = frame.f_back
-    return None
+    return frame
 
 
-def user_line_of_traceback(tb: TracebackType | None) -> tuple[str, int] | None:
-    """File and line of the innermost frame of the user's in a traceback."""
+def user_place(frame: FrameType | None) -> Place | None:
+    """Where the innermost frame of the user's stands, from `frame` outwards."""
+    frame = user_frame(frame)
+    if frame is None:
+        return None
+    return Place(
+        frame.f_code.co_filename, frame.f_lineno, column(frame.f_code, frame.f_lasti)
+    )
+
+
+def user_place_of_traceback(tb: TracebackType | None) -> Place | None:
+    """Where the innermost frame of the user's in a traceback stands."""
     found = None
-    for frame, line in traceback.walk_tb(tb):
-        if is_user_file(frame.f_code.co_filename):
-            found = (frame.f_code.co_filename, line)
+    while tb is not None:
+        code = tb.tb_frame.f_code
+        if is_user_file(code.co_filename):
+            found = Place(code.co_filename, tb.tb_lineno, column(code, tb.tb_lasti))
+        tb = tb.tb_next
     return found
+
+
+def column(code: CodeType, instruction: int) -> int:
+    """The column at which an instruction's source begins, -1 if it is not known."""
+    at = itertools.islice(code.co_positions(), instruction // 2, None)
+    begin = next(at, (None, None, None, None))[2]
+    return -1 if begin is None else begin

@@ -25,7 +25,8 @@ class UserFunction:
     """A function whose source can be read.
 
     `values` are what its parameters hold, as far as known (empty for a function that
-    the audited one calls); `receiver` is where its `self` comes from.
+    the audited one calls), `bound` those that do not come from the caller;
+    `receiver` is where its `self` comes from.
     """
 
     function: FunctionType
@@ -33,6 +34,7 @@ class UserFunction:
     node: FunctionNode
     values: Mapping[str, object] = field(default_factory=dict)
     receiver: Label | None = None
+    bound: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def filename(self) -> str:
@@ -52,17 +54,28 @@ class UserFunction:
         found = (self.node.args.vararg, self.node.args.kwarg)
         return {each.arg for each in found if each is not None}
 
-    def nodes(self) -> Iterator[ast.AST]:
+    @functools.cached_property
+    def nodes(self) -> list[ast.AST]:
         """Every node of the body, without what runs in a callback."""
         body = self.node.body
         pending: list[ast.AST] = [*body] if isinstance(body, list) else [body]
         in_callbacks = self._in_callbacks
+        found: list[ast.AST] = []
         while pending:
             node = pending.pop()
-            if node in in_callbacks:
-                continue
-            yield node
-            pending.extend(ast.iter_child_nodes(node))
+            if node not in in_callbacks:
+                found.append(node)
+                pending.extend(ast.iter_child_nodes(node))
+        return found
+
+    @functools.cached_property
+    def calls(self) -> list[tuple[ast.Call, object]]:
+        """Every call in the body, with what is called, as far as that is known."""
+        return [
+            (node, self.evaluate(node.func))
+            for node in self.nodes
+            if isinstance(node, ast.Call)
+        ]
 
     @functools.cached_property
     def _in_callbacks(self) -> set[ast.AST]:

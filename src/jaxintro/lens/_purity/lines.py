@@ -9,9 +9,9 @@ from jaxintro.lens._purity.page import last_line, statement_on
 
 
 def at(
-    functions: list[UserFunction], filename: str, line: int
+    functions: list[UserFunction], filename: str, line: int, column: int = -1
 ) -> tuple[UserFunction | None, ast.AST | None]:
-    """The function and the statement on a line of a file; of a lambda, its body."""
+    """The function and the statement at a place in a file; of a lambda, its body."""
     around = [
         function
         for function in functions
@@ -23,7 +23,7 @@ def at(
     function = max(around, key=lambda each: each.node.lineno)
     if isinstance(function.node, ast.Lambda):
         return function, function.node.body
-    return function, statement_on(function.node, line)
+    return function, statement_on(function.node, line, column)
 
 
 def first_line(functions: list[UserFunction], filename: str, line: int) -> int:

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
-from jaxintro.lens._purity.files import is_user_file, user_line
+from jaxintro.lens._purity.files import is_user_file, user_place
 from jaxintro.lens._purity.streams import Seen
-from jaxintro.lens._purity.words import OUTPUT, Clue
+from jaxintro.lens._purity.words import OUTPUT, Diagnostic
+from jaxintro.lens._purity.world import is_for_a_library
 
 
 class Deaf:
@@ -34,10 +35,8 @@ class Deaf:
         logged = frame.f_code.co_filename == logging.__file__
         if threading.get_ident() != self._thread or logged:
             return int(self._stream.write(text))
-        found = user_line(frame)
-        if found is not None:
-            what = "{} runs while the function is traced"
-            self._seen.clues.append(Clue(OUTPUT, *found, what))
+        what = "{} runs while the function is traced"
+        self._seen.note(OUTPUT, what, "", user_place(frame))
         return len(text)
 
     def writelines(self, lines: Any) -> None:
@@ -59,13 +58,12 @@ def deaf_open(seen: Seen) -> Any:
     real, thread = builtins.open, threading.get_ident()
 
     def opened(file: Any, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
-        if not set("wax+") & set(mode) or threading.get_ident() != thread:
+        frame = sys._getframe(1)
+        reads = not set("wax+") & set(mode) or threading.get_ident() != thread
+        if reads or is_for_a_library(frame):
             return real(file, mode, *args, **kwargs)
-        found = user_line(sys._getframe(1))
-        if found is not None:
-            what = "{} opens a file while the function is traced"
-            variant = "output to a file"
-            seen.clues.append(Clue(OUTPUT, *found, what, variant=variant))
+        what, place = "{} opens a file while the function is traced", user_place(frame)
+        seen.note(OUTPUT, what, "output to a file", place)
         return io.BytesIO() if "b" in mode else io.StringIO()
 
     return opened
@@ -80,7 +78,9 @@ def deaf_log(seen: Seen) -> Any:
             real(logger, record)
             return
         what = "{} runs while the function is traced"
-        seen.clues.append(Clue(OUTPUT, record.pathname, record.lineno, what))
+        seen.diagnostics.append(
+            Diagnostic(OUTPUT, record.pathname, record.lineno, what)
+        )
 
     return handle
 

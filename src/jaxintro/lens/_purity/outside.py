@@ -18,10 +18,14 @@ from jaxintro.lens._purity.files import is_user_class, is_user_module
 from jaxintro.lens._purity.function import UserFunction
 from jaxintro.lens._purity.page import FUNCTIONS, Page, last_line, page_of, parsed
 from jaxintro.lens._purity.values import follow
-from jaxintro.lens._purity.writes import UNKNOWN, Scope, Step, Write
+from jaxintro.lens._purity.writes import UNKNOWN, Scope, Step, Write, words
 
 CONTAINERS = (list, dict, set, deque, bytearray, np.ndarray)
-INITIALISERS = frozenset({"__init__", "__post_init__", "__new__", "setup"})
+INITIALISERS = words(
+    """__init__ __post_init__ __attrs_post_init__ __new__ __init_subclass__ __setstate__
+    __set_name__ __call_init__ setup setUp setUpClass setup_method setup_class build"""
+)
+AGAIN = words("reset set update train eval load clear restore step switch toggle")
 
 
 def later_change(
@@ -42,9 +46,17 @@ def later_change(
         touches = overlap(write.steps, steps) and really_changes(write, value)
         first = write.how == "bind" and not rebinds(page, write, binds, node, owner)
         later = not first and comes_later(page, write, node, owner)
+        if enters(write, value):
+            continue
         if touches and later and not sets_up(page, write):
             return write
     return None
+
+
+def enters(write: Write, value: object) -> bool:
+    """Whether a `with` block puts something on a stack here, or takes it off again."""
+    within = getattr(write.scope, "name", "") in ("__enter__", "__exit__")
+    return within and write.how != "bind" and isinstance(value, list | deque)
 
 
 def sets_up(page: Page, write: Write) -> bool:
@@ -148,7 +160,8 @@ def method_change(owner: object, name: str) -> Write | None:
         for write in page.writes:
             if write.steps[:1] != (("attr", name),):
                 continue
-            if method_of(page, write) == inner and really_changes(write, owner):
+            mine = method_of(page, write) == inner and really_changes(write, owner)
+            if mine and not sets_once(write, name):
                 return write
     return None
 
@@ -175,7 +188,8 @@ def is_made(page: Page, write: Write, cls: type) -> bool:
     """Whether the root of a change is a local variable made by calling the class."""
     owner = page.owner(write.root, write.scope)
     return any(
-        isinstance(other.node, ast.Assign)
+        other.how == "bind"
+        and isinstance(other.node, ast.Assign)
         and isinstance(other.node.value, ast.Call)
         and isinstance(other.node.value.func, ast.Name)
         and other.node.value.func.id == cls.__name__
@@ -198,15 +212,38 @@ def class_pages(cls: type) -> Iterator[tuple[Page, str]]:
                 yield page, base.__name__
 
 
+def sets_once(write: Write, name: str) -> bool:
+    """Whether a method refuses to set an attribute again: `if self.done: raise …`."""
+    body = getattr(write.scope, "body", [])
+    return any(
+        isinstance(each, ast.If)
+        and isinstance(each.body[0], ast.Raise)
+        and any(getattr(node, "attr", "") == name for node in ast.walk(each.test))
+        for each in (body if isinstance(body, list) else [])
+    )
+
+
 def method_of(page: Page, write: Write) -> str | None:
     """The class whose method changes its own object here, unless it initialises it."""
-    scope = write.scope
+    scope = page.owner(write.root, write.scope)
     if not isinstance(scope, ast.FunctionDef) or not scope.args.args:
         return None
     outer = page.scope(scope)
-    if not isinstance(outer, ast.ClassDef) or scope.name in INITIALISERS:
+    if not isinstance(outer, ast.ClassDef) or constructs(page, scope.name):
         return None
     return outer.name if write.root == scope.args.args[0].arg else None
+
+
+def constructs(page: Page, name: str) -> bool:
+    """Whether a method only runs while an object is made: `__init__`, its helpers."""
+    if name not in page.constructing:
+        page.constructing[name] = name in INITIALISERS  # while its callers are asked
+        again = name.strip("_").partition("_")[0] in AGAIN
+        if not again and not page.constructing[name]:
+            callers = page.callers(name)
+            made = all(constructs(page, each) for each in callers)
+            page.constructing[name] = bool(callers) and made
+    return page.constructing[name]
 
 
 def module_change(module: object, name: str) -> bool:

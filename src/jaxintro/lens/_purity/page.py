@@ -25,13 +25,21 @@ class Page:
         self.tree = ast.parse("".join(lines))
         self.parent: dict[ast.AST, ast.AST] = {}
         self.bound: dict[ast.AST, set[str]] = defaultdict(set)
+        self.defined: dict[tuple[int, str], list[FunctionNode]] = defaultdict(list)
+        self.attributes: dict[str, list[ast.AST]] = defaultdict(list)
         self.handed_up: dict[ast.AST, dict[str, bool]] = defaultdict(dict)
         self.writes: list[Write] = []
+        self.constructing: dict[str, bool] = {}  # methods that only initialisers call
         for node in ast.walk(self.tree):
             for child in ast.iter_child_nodes(node):
                 self.parent[child] = node
         for node in ast.walk(self.tree):
             self._enter(node)
+            if isinstance(node, FUNCTIONS):
+                decorators: list[Any] = getattr(node, "decorator_list", [])
+                first = min([node.lineno, *(each.lineno for each in decorators)])
+                name = getattr(node, "name", "<lambda>")
+                self.defined[first, name].append(node)
 
     def _enter(self, node: ast.AST) -> None:
         scope = self.scope(node)
@@ -44,6 +52,8 @@ class Page:
                 self.bound[scope].add(name)
             case ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
                 self.bound[scope].add(name)
+            case ast.Attribute(attr=name):
+                self.attributes[name].append(node)
             case ast.Import(names=names) | ast.ImportFrom(names=names):
                 self.bound[scope] |= {
                     (alias.asname or alias.name).split(".")[0] for alias in names
@@ -80,6 +90,16 @@ class Page:
             node = self.parent[node]
             yield node
 
+    def callers(self, method: str) -> set[str]:
+        """The names of the functions in which a method is called, or named."""
+        found: set[str] = set()
+        for node in self.attributes[method]:
+            scope = self.scope(node)
+            while isinstance(scope, ast.Lambda):
+                scope = self.scope(scope)
+            found.add(getattr(scope, "name", ""))
+        return found
+
     def loops(self, node: ast.AST, scope: Scope) -> list[ast.AST]:
         """The loops of `scope` around `node`, the innermost first."""
         found: list[ast.AST] = []
@@ -114,28 +134,24 @@ class Page:
 
     def find(self, code: CodeType) -> FunctionNode | None:
         """The node of the function that was compiled to `code`."""
-        found: list[FunctionNode] = []
-        for node in ast.walk(self.tree):
-            if not isinstance(node, FUNCTIONS):
-                continue
-            decorators: list[Any] = getattr(node, "decorator_list", [])
-            first = min([node.lineno, *(each.lineno for each in decorators)])
-            name = getattr(node, "name", "<lambda>")
-            if (first, name) == (code.co_firstlineno, code.co_name):
-                found.append(node)
+        found = self.defined[code.co_firstlineno, code.co_name]
         if len(found) > 1:  # several lambdas on one line
             found = [node for node in found if holds(node, code)] or found
         return found[-1] if found else None
 
 
-def statement_on(inside: ast.AST, line: int) -> ast.stmt | None:
-    """The innermost statement on `line`, the first if there are several."""
+def statement_on(inside: ast.AST, line: int, column: int = -1) -> ast.stmt | None:
+    """The innermost statement on `line`, at `column` if there are several."""
     best: ast.stmt | None = None
     for node in ast.walk(inside):
         if not isinstance(node, ast.stmt) or isinstance(node, DEFINITIONS):
             continue
         on_it = node.lineno <= line <= last_line(node)
-        if on_it and (best is None or node.lineno > best.lineno):
+        beyond = node.lineno == line and 0 <= column < node.col_offset
+        if not on_it or beyond:
+            continue
+        starts = (node.lineno, node.col_offset if column >= 0 else 0)
+        if best is None or starts > (best.lineno, best.col_offset):
             best = node
     return best
 

@@ -1,4 +1,4 @@
-"""What the source shows: the rules, each from one function to its clues."""
+"""What the source shows: the rules, each from one function to its diagnostics."""
 
 from __future__ import annotations
 
@@ -10,69 +10,46 @@ import sys
 from collections.abc import Iterator
 from types import BuiltinFunctionType, FunctionType
 
-import jax
-
 from jaxintro.lens._purity.chance import chance
-from jaxintro.lens._purity.clues import called, code, line_of, shown
 from jaxintro.lens._purity.function import UserFunction, last_name
+from jaxintro.lens._purity.quoting import called, code, line_of, shown
+from jaxintro.lens._purity.surroundings import mode_of
 from jaxintro.lens._purity.values import follow
 from jaxintro.lens._purity.words import (
     IN_PLACE,
     ITERATOR,
-    MUTATION,
     OUTPUT,
-    OUTSIDE,
     RANDOMNESS,
-    Clue,
+    Diagnostic,
 )
+from jaxintro.lens._purity.world import acts_outside, is_out_of_sight
 from jaxintro.lens._purity.writes import words
 
 UPDATES = words("set add subtract multiply mul divide power min max apply")
-FILES = words(
-    """remove unlink mkdir makedirs rmdir removedirs rename replace system popen kill
-    chdir write truncate symlink link execv fork putenv _exit"""
-)
-DRASTIC = {
-    "posix": FILES,
-    "nt": FILES,
-    "os": FILES,
-    "builtins": frozenset({"input", "breakpoint", "exit", "quit"}),
-    "sys": frozenset({"exit"}),
-}
-DRASTIC_MODULES = words(
-    "shutil subprocess socket urllib http requests ftplib smtplib pdb"
-)
-PATH_METHODS = words(
-    "write_text write_bytes unlink mkdir rmdir touch symlink_to hardlink_to"
-)
+LOGGED = words("debug info warning warn error critical exception fatal log handle")
 
 
-def rule_chance(function: UserFunction) -> Iterator[Clue]:
+def rule_chance(function: UserFunction) -> Iterator[Diagnostic]:
     """`random`, `numpy.random`, clocks: calls, and generators from outside."""
-    for node in function.nodes():
-        if not isinstance(node, ast.Call):
-            continue
-        variant = chance(function.evaluate(node.func), node)
+    for node, value in function.calls:
+        variant = chance(value, node)
         if variant:
             what = f"calls {code(node.func)}"
             line = line_of(function, node)
-            yield Clue(
+            yield Diagnostic(
                 RANDOMNESS, function.filename, line, what, code(node.func), variant
             )
 
 
-def rule_output(function: UserFunction) -> Iterator[Clue]:
+def rule_output(function: UserFunction) -> Iterator[Diagnostic]:
     """Prints, logging, and files opened to be written."""
-    for node in function.nodes():
-        if not isinstance(node, ast.Call):
-            continue
-        value = function.evaluate(node.func)
+    for node, value in function.calls:
         needs, variant = "output", OUTPUT
         if isinstance(getattr(value, "__self__", None), logging.Logger) or (
             getattr(value, "__module__", None) == "logging"
         ):
             needs = ""
-            if last_name(node.func) in ("getLogger", "basicConfig", "getLevelName"):
+            if last_name(node.func) not in LOGGED:
                 continue
         elif value is builtins.open or value is io.open:
             if not set("wax+") & set(mode_of(node)):
@@ -82,22 +59,9 @@ def rule_output(function: UserFunction) -> Iterator[Clue]:
             continue
         what = f"{code(node)} runs while the function is traced"
         line = line_of(function, node)
-        yield Clue(OUTPUT, function.filename, line, what, variant=variant, needs=needs)
-
-
-def rule_files(function: UserFunction) -> Iterator[Clue]:
-    """Files that are read."""
-    for node in function.nodes():
-        if not isinstance(node, ast.Call):
-            continue
-        value = function.evaluate(node.func)
-        opened = (value is builtins.open or value is io.open) and not (
-            set("wax+") & set(mode_of(node))
+        yield Diagnostic(
+            OUTPUT, function.filename, line, what, variant=variant, needs=needs
         )
-        if opened or last_name(node.func) in ("read_text", "read_bytes"):
-            what = f"{code(node)} reads a file"
-            line = line_of(function, node)
-            yield Clue(OUTSIDE, function.filename, line, what, variant="file")
 
 
 def writes_to_terminal(function: UserFunction, node: ast.Call) -> bool:
@@ -108,17 +72,9 @@ def writes_to_terminal(function: UserFunction, node: ast.Call) -> bool:
     return stream is sys.stdout or stream is sys.stderr
 
 
-def mode_of(node: ast.Call) -> str:
-    """The mode given to `open`, "r" if none or not a constant."""
-    modes = [each.value for each in node.keywords if each.arg == "mode"] + node.args[1:]
-    if modes and isinstance(modes[0], ast.Constant):
-        return str(modes[0].value)
-    return "r"
-
-
-def rule_discarded(function: UserFunction) -> Iterator[Clue]:
+def rule_discarded(function: UserFunction) -> Iterator[Diagnostic]:
     """`x.at[0].set(1)` as a statement: its result is thrown away."""
-    for node in function.nodes():
+    for node in function.nodes:
         match node:
             case ast.Expr(
                 value=ast.Call(
@@ -128,7 +84,7 @@ def rule_discarded(function: UserFunction) -> Iterator[Clue]:
                     )
                 )
             ) if method in UPDATES:
-                yield Clue(
+                yield Diagnostic(
                     IN_PLACE,
                     function.filename,
                     node.lineno,
@@ -139,9 +95,9 @@ def rule_discarded(function: UserFunction) -> Iterator[Clue]:
                 )
 
 
-def rule_iterators(function: UserFunction) -> Iterator[Clue]:
+def rule_iterators(function: UserFunction) -> Iterator[Diagnostic]:
     """Iterators that come from outside and are used."""
-    for node in function.nodes():
+    for node in function.nodes:
         if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
             continue
         root, steps, owner = function.resolve(node.id, (), function.page.scope(node))
@@ -150,7 +106,7 @@ def rule_iterators(function: UserFunction) -> Iterator[Clue]:
         plain = isinstance(value, type | FunctionType | BuiltinFunctionType)
         if label is None or plain or not hasattr(type(value), "__next__"):
             continue
-        yield Clue(
+        yield Diagnostic(
             ITERATOR,
             function.filename,
             line_of(function, node),
@@ -160,22 +116,27 @@ def rule_iterators(function: UserFunction) -> Iterator[Clue]:
         )
 
 
-def drastic(function: UserFunction) -> Iterator[Clue]:
-    """What must not happen even once: deleted files, other programs, new settings."""
-    for node in function.nodes():
-        if not isinstance(node, ast.Call):
-            continue
-        value = function.evaluate(node.func)
-        module, name = getattr(value, "__module__", None), last_name(node.func)
-        line = line_of(function, node)
-        if name == "update" and getattr(value, "__self__", None) is jax.config:
-            what = f"{code(node)} changes the configuration of JAX"
-            yield Clue(MUTATION, function.filename, line, what, "the setting")
-        if (
-            name in DRASTIC.get(str(module).split(".")[0], ())
-            or name in PATH_METHODS
-            or str(module).split(".")[0] in DRASTIC_MODULES
-        ):
-            what = f"{code(node)} acts on the world outside"
-            variant = "output to a file"
-            yield Clue(OUTPUT, function.filename, line, what, variant=variant)
+def rule_world(function: UserFunction) -> Iterator[Diagnostic]:
+    """What acts on the world outside: files, processes, pictures."""
+    for node, value in function.calls:
+        if acts_outside(value):
+            yield acts(function, node, needs="output")
+
+
+def out_of_sight(function: UserFunction) -> Iterator[Diagnostic]:
+    """What acts on the world where no guard sees it: the function is not traced."""
+    for node, value in function.calls:
+        if is_out_of_sight(value):
+            yield acts(function, node)
+
+
+def acts(function: UserFunction, node: ast.Call, needs: str = "") -> Diagnostic:
+    """The diagnostic of a call that acts on the world outside."""
+    return Diagnostic(
+        OUTPUT,
+        function.filename,
+        line_of(function, node),
+        f"{code(node)} acts on the world outside",
+        variant="outside world",
+        needs=needs,
+    )

@@ -19,6 +19,7 @@ from jaxintro.lens._purity.streams import is_stream
 from jaxintro.lens._purity.values import MISSING, contents
 
 MOST = 200  # functions read in one audit
+RULED = (jax.custom_vjp, jax.custom_jvp)
 CALLED = ("__init__", "__post_init__", "__call__", "setup")
 
 
@@ -49,16 +50,27 @@ def layers(function: object) -> Iterator[Layer]:
             layer = Layer(inner.func, (*inner.args, *layer.first), keywords)
         elif isinstance(inner, MethodType):
             layer = replace(
-                layer, callable=inner.__func__, first=(inner.__self__, *layer.first)
+                layer,
+                callable=inner.__func__,
+                first=(inner.__self__, *layer.first),
+                receiver=receiver_of(inner.__func__, inner.__self__),
             )
-            layer = replace(layer, receiver="object")
         elif hasattr(inner, "__wrapped__"):
             layer = replace(layer, callable=inner.__wrapped__)
         elif is_user_object(inner):
             call = type(inner).__call__
-            layer = Layer(call, (inner, *layer.first), layer.keywords, "object")
+            receiver = receiver_of(call, inner)
+            layer = Layer(call, (inner, *layer.first), layer.keywords, receiver)
         else:
             return
+
+
+def receiver_of(method: object, owner: object) -> str:
+    """How a method comes by its object: a jitted one takes a pytree as an argument."""
+    jitted = isinstance(method, jax.stages.Wrapped)
+    if jitted and not jax.tree_util.all_leaves([owner]):
+        return "argument"
+    return "object"
 
 
 def name_of(function: object) -> str:
@@ -111,11 +123,15 @@ class Reader:
         """Collect the audited function, what it wraps, and what these refer to."""
         for layer in layers(function):
             values = self._values(layer, args, kwargs or {})
-            receiver = None
-            if layer.receiver:
-                receiver = (layer.receiver, "self")
-            self._add(layer.callable, values, receiver)
+            receiver = (layer.receiver, "self") if layer.receiver else None
+            self._add(layer.callable, values, receiver, bound_by(layer))
             self._add_parts(layer)
+            for each in parts_of(layer.callable):
+                self._refer(each, None)
+            if isinstance(layer.callable, functools.partial):
+                for each in (*layer.callable.args, *layer.callable.keywords.values()):
+                    if callable(each):
+                        self._refer(each, None)
         try:
             leaves = jax.tree.leaves((args, kwargs), is_leaf=is_stream)
         except (TypeError, ValueError):  # no pytree: the trace will say so
@@ -139,7 +155,9 @@ class Reader:
         found.apply_defaults()
         return found.arguments
 
-    def _add(self, function: object, values: Any, receiver: Any) -> None:
+    def _add(
+        self, function: object, values: Any, receiver: Any, bound: Any = None
+    ) -> None:
         if not isinstance(function, FunctionType):
             return
         if not is_user_function(function):
@@ -156,7 +174,7 @@ class Reader:
         if node is None:
             self.unread.append(function.__name__)
         else:
-            found = UserFunction(function, page, node, values, receiver)
+            found = UserFunction(function, page, node, values, receiver, bound or {})
             self.functions.append(found)
 
     def _add_parts(self, layer: Layer) -> None:
@@ -184,22 +202,59 @@ class Reader:
             if layer.receiver and is_user_function(inner):
                 name = inner.__code__.co_varnames[:1]
                 values = dict(zip(name, layer.first, strict=False))
-                self._add(inner, values, receiver or ("object", "self"))
+                self._add(inner, values, receiver or ("object", "self"), values)
             else:
                 self._add(inner, {}, None)
             if isinstance(layer.callable, type):
                 self._add_parts(layer)
+            for each in parts_of(layer.callable):
+                self._add(each, {}, None)
 
     def _refer_from(self, function: UserFunction) -> None:
         """Follow every name and attribute of a function to the user's functions."""
-        for node in function.nodes():
+        for node in function.nodes:
             if not isinstance(node, ast.Name | ast.Attribute):
                 continue
             value = function.evaluate(node)
             if value is MISSING and isinstance(node, ast.Attribute):
                 value = getter(function.evaluate(node.value), node.attr)
-            if value is not MISSING and callable(value):
+            if value is MISSING:
+                continue
+            if callable(value):
                 self._refer(value, root_label(function, node))
+            elif isinstance(value, dict | list | tuple):
+                for each in parts_of(value):
+                    self._refer(each, None)
+
+
+def bound_by(layer: Layer) -> Mapping[str, object]:
+    """What a layer binds to parameters before the caller's arguments come."""
+    if not is_user_function(layer.callable) or not (layer.first or layer.keywords):
+        return {}
+    try:
+        signature = inspect.signature(layer.callable, follow_wrapped=False)
+        return signature.bind_partial(*layer.first, **layer.keywords).arguments
+    except TypeError:
+        return {}
+
+
+def parts_of(value: object, depth: int = 3) -> Iterator[object]:
+    """The functions inside a library's object: rules of custom_vjp, of an optimizer."""
+    if depth == 0:
+        return
+    if isinstance(value, RULED):
+        names = ("fun", "fwd", "bwd", "jvp")
+        held = [getattr(value, name, None) for name in names]
+    elif isinstance(value, dict):
+        held = [*value.values()][:MOST]
+    elif isinstance(value, list | tuple):
+        held = [*value[:MOST]]
+    else:
+        return
+    for each in held:
+        if callable(each):
+            yield each
+        yield from parts_of(each, depth - 1)
 
 
 def getter(owner: object, name: str) -> object:

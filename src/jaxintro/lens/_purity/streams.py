@@ -1,35 +1,141 @@
-"""Stand-ins for what a trace must not use up: iterators, open files, caches."""
+"""Stand-ins for what a trace must not use up or act on: iterators, files, caches."""
 
 from __future__ import annotations
 
+import ast
 import copy
 import functools
+import itertools
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from types import MethodType, MethodWrapperType
+from types import BuiltinMethodType, MethodType, MethodWrapperType, ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import jax
 
-from jaxintro.lens._purity.files import user_line
-from jaxintro.lens._purity.words import ITERATOR, LEAK, OUTPUT, Clue
+from jaxintro.lens._purity.files import Place, user_place
+from jaxintro.lens._purity.words import ITERATOR, LEAK, OUTPUT, Diagnostic
 
 SOURCES: tuple[Iterable[Any], ...] = ([], (), "", b"", range(0), {}, set())
 COPIED = tuple(type(iter(each)) for each in SOURCES)  # a copy leaves these in place
 CACHED = type(functools.lru_cache(lambda: None))
+PLAIN = frozenset({int, float, str, bytes, bool, type(None), dict, list, set})
+
+
+SEALED = (  # objects of these modules act on the world outside
+    "_csv.writer",
+    "csv.DictWriter",
+    "sqlite3",
+    "socket",
+    "ssl",
+    "subprocess",
+    "multiprocessing",
+    "mmap",
+    "dbm",
+    "shelve",
+    "zipfile",
+    "tarfile",
+    "ftplib",
+    "smtplib",
+    "http.client",
+    "urllib3",
+    "requests",
+    "h5py",
+    "zarr",
+    "wandb",
+    "tensorboardX",
+    "matplotlib.axes",
+    "matplotlib.figure",
+)
+KNOWN: WeakKeyDictionary[type, bool] = WeakKeyDictionary()
+SEALED_BEGIN = tuple(each + "." for each in SEALED)
 
 
 @dataclass
 class Seen:
     """What was seen in a trace, and the streams that stand in for the user's own."""
 
-    clues: list[Clue] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
     streams: list[Stream] = field(default_factory=list)
+    guards: Any = None
+
+    def note(
+        self,
+        kind: str,
+        what: str,
+        variant: str,
+        place: Place | None,
+        name: str = "",
+        needs: str = "",
+    ) -> None:
+        """Add a diagnostic, if a line of the user's is to blame."""
+        if place is None:
+            return
+        self.diagnostics.append(
+            Diagnostic(
+                kind,
+                *place[:2],
+                what,
+                name,
+                variant,
+                needs=needs,
+                column=place.column,
+            )
+        )
 
 
-class Consumed(BaseException):
+class Refused(BaseException):
+    """Ends a trace that would do what cannot be put back."""
+
+
+class Consumed(Refused):
     """Ends a trace that asks for the next item of the user's own iterator."""
+
+
+class Sealed:
+    """Stands in for an object that acts on the world: what it holds can be read."""
+
+    def __init__(self, source: Any, name: str, seen: Seen) -> None:
+        vars(self).update(_source=source, _name=name, _seen=seen)
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> Any:
+        what, name = "{} acts on the world outside", f"`{self._name}`"
+        place = user_place(sys._getframe(1))
+        self._seen.note(OUTPUT, what, "outside world", place, name)
+        raise Refused(f"{name} acts on the world outside, which is not done here")
+
+    __enter__ = __setitem__ = __delitem__ = __call__ = __next__ = _refuse
+    __setattr__ = _refuse
+
+    def __exit__(self, *error: object) -> None:
+        return None
+
+    def _write(self, *args: Any, **kwargs: Any) -> int:
+        what, name = "{} writes to a file", f"`{self._name}`"
+        place = user_place(sys._getframe(1))
+        self._seen.note(OUTPUT, what, "output to a file", place, name)
+        return 0
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return type(self._source)
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._source, name)
+        if name in ("writerow", "writerows", "writeheader"):
+            return self._write
+        return self._refuse if callable(value) else value
+
+    def __getitem__(self, key: Any) -> Any:
+        return self._source[key]
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    def __iter__(self) -> Any:
+        return iter(self._source)
 
 
 class Stream:
@@ -44,26 +150,30 @@ class Stream:
         self._name = name
         self._seen = seen
         seen.streams.append(self)
+        self._copy: Any = None
         self.rewind()
 
     def rewind(self) -> None:
-        """Begin where the user's iterator stands."""
-        copied = isinstance(self._source, COPIED)
-        self._copy = copy.copy(self._source) if copied else None
+        """Begin where the user's iterator stands; a counter counts on."""
+        if type(self._source) is itertools.count:
+            self._copy = self._copy or counted_on(self._source)
+        elif isinstance(self._source, COPIED):
+            self._copy = copy.copy(self._source)
+        else:
+            self._copy = None
 
-    def _note(self, kind: str, what: str, variant: str = "") -> None:
-        found = user_line(sys._getframe(2))
-        if found is not None:
-            name = f"`{self._name}`"
-            self._seen.clues.append(
-                Clue(kind, *found, what.format(name), name, variant)
-            )
+    def _note(self, kind: str, what: str, variant: str = "", needs: str = "") -> None:
+        place, name = user_place(sys._getframe(2)), f"`{self._name}`"
+        self._seen.note(kind, what.format(name), variant, place, name, needs)
 
     def __iter__(self) -> Stream:
         return self
 
     def __next__(self) -> Any:
-        self._note(ITERATOR, "takes items from the iterator {}")
+        if type(self._source) is itertools.count:
+            self._note(ITERATOR, "takes a number from the counter {}", needs="differs")
+        else:
+            self._note(ITERATOR, "takes items from the iterator {}")
         if self._copy is None:
             raise Consumed(self._name)
         return next(self._copy)
@@ -98,6 +208,16 @@ class Stream:
         return getattr(self._source, name)
 
 
+def counted_on(counter: itertools.count[Any]) -> Any:
+    """A counter that goes on from where another stands; None if that is no number."""
+    try:
+        arguments = ast.literal_eval(repr(counter).removeprefix("count") + ",")
+    except (SyntaxError, ValueError):
+        return None
+    inner = arguments[0]
+    return itertools.count(*(inner if isinstance(inner, tuple) else (inner,)))
+
+
 class Uncached:
     """Stands in for a function under functools.cache, so that nothing is kept."""
 
@@ -109,13 +229,11 @@ class Uncached:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function itself, and look at what the cache would keep."""
         result = self._source.__wrapped__(*args, **kwargs)
-        found = user_line(sys._getframe(1))
+        place = user_place(sys._getframe(1))
         leaves = jax.tree.leaves(result, is_leaf=is_stream)
-        if found and any(isinstance(leaf, jax.core.Tracer) for leaf in leaves):
-            what = f"the cache of `{self._name}` keeps a tracer"
-            self._seen.clues.append(
-                Clue(LEAK, *found, what, f"the cache of `{self._name}`")
-            )
+        if any(isinstance(leaf, jax.core.Tracer) for leaf in leaves):
+            name = f"the cache of `{self._name}`"
+            self._seen.note(LEAK, f"{name} keeps a tracer", "", place, name)
         return result
 
     def __get__(self, owner: object, cls: type | None = None) -> Any:
@@ -130,14 +248,36 @@ def is_stream(value: object) -> bool:
     return hasattr(type(value), "__next__")
 
 
+def is_sealed(cls: type) -> bool:
+    """Whether a class's objects act on the world: a database, a table on disk."""
+    if cls not in KNOWN:
+        names = (f"{base.__module__}.{base.__qualname__}." for base in cls.__mro__)
+        acts = any(name.startswith(SEALED_BEGIN) for name in names)
+        KNOWN[cls] = acts and not issubclass(cls, BaseException)
+    return KNOWN[cls]
+
+
 def stand_in(value: Any, name: str, seen: Seen) -> Any:
     """What to put in the place of a value during a trace: mostly the value itself."""
-    if isinstance(value, Stream | Uncached | type):
+    cls = type(value)
+    if cls in PLAIN:
         return value
+    if cls is tuple:
+        parts = tuple(stand_in(each, name, seen) for each in value)
+        same = all(a is b for a, b in zip(parts, value, strict=True))
+        return value if same else parts
+    if issubclass(cls, Stream | Uncached | Sealed | type | ModuleType):
+        return value
+    if is_sealed(cls):
+        return Sealed(value, name, seen)
     if is_stream(value):
         return Stream(value, name, seen)
     if isinstance(value, CACHED):
         return Uncached(value, name, seen)
     if isinstance(value, MethodWrapperType) and value.__name__ == "__next__":
         return Stream(value.__self__, name, seen).__next__
-    return value
+    if isinstance(value, MethodType | BuiltinMethodType):
+        owner = value.__self__
+        if is_sealed(type(owner)):
+            return getattr(Sealed(owner, name, seen), value.__name__)
+    return seen.guards.of.get(id(value), value) if seen.guards else value

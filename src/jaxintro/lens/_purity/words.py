@@ -16,6 +16,24 @@ BRANCH = "value-dependent branch"
 SHAPE = "value-dependent shape"
 NUMPY = "NumPy on a tracer"
 UNSTEADY = "non-deterministic trace"
+KINDS = (
+    OUTSIDE,
+    OUTPUT,
+    MUTATION,
+    ITERATOR,
+    RANDOMNESS,
+    KEY_REUSE,
+    LEAK,
+    IN_PLACE,
+    BRANCH,
+    SHAPE,
+    NUMPY,
+    UNSTEADY,
+)
+TRACER = (
+    "A tracer is what stands for an array while JAX traces a function: it has a shape "
+    "and a dtype, but no numbers."
+)
 
 
 class Words(NamedTuple):
@@ -41,6 +59,15 @@ WORDS = {
         "change to it.",
         "Read the file outside and pass in what it holds.",
     ),
+    "environment": Words(
+        "jit bakes in what it finds while tracing: later calls do not see a change.",
+        "Read it outside, and pass in the value.",
+    ),
+    "module with state": Words(
+        "jit bakes in the arrays that {name} holds while tracing: later calls do not "
+        "see an update of it.",
+        "Pass {name} as an argument, or use flax.nnx.jit and pass it there.",
+    ),
     OUTPUT: Words(
         "Under jit this happens once per trace, shows tracers instead of numbers, and "
         "does not happen on later calls.",
@@ -55,6 +82,11 @@ WORDS = {
         "numbers yet.",
         "Return the value and write it outside, or write it from jax.debug.callback.",
     ),
+    "outside world": Words(
+        "Under jit this happens once per trace, not once per call. It was not done "
+        "here.",
+        "Do it outside, with what the function returns, or from jax.debug.callback.",
+    ),
     MUTATION: Words(
         "Under jit this happens once per trace, not once per call.",
         "Take {name} as an argument and return its new value.",
@@ -63,6 +95,16 @@ WORDS = {
         "Under jit the function gets a copy: the caller's {name} stays as it was. "
         "Without jit it changes.",
         "Change a copy and return it.",
+    ),
+    "mutation in a body": Words(
+        "JAX runs this Python once, to trace it: not in every round, nor only where a "
+        "condition holds.",
+        "Carry {name} through the loop, or return it.",
+    ),
+    "setting": Words(
+        "Under jit this happens once per trace, and stays as it is for all the code "
+        "that runs later.",
+        "Change it outside, before the function is called.",
     ),
     ITERATOR: Words(
         "Under jit items are taken once per trace; later calls use the same items "
@@ -115,7 +157,7 @@ WORDS = {
     NUMPY: Words(
         "NumPy and Python functions need numbers, and a tracer has none: jit raises "
         "{error}.",
-        "Use the function of the same name in jax.numpy.",
+        "Write it with jax.numpy, or call it through jax.pure_callback.",
     ),
     UNSTEADY: Words(
         "What is computed depends on when the function was traced, not on its "
@@ -125,12 +167,14 @@ WORDS = {
 }
 
 
-class Clue(NamedTuple):
-    """Something seen, before it is weighed.
+class Diagnostic(NamedTuple):
+    """Something that the source or the trace shows, not yet confirmed.
 
-    `variant` is the key of WORDS; `needs` says what must be seen as well: "" nothing,
-    "output" or "change" the same thing while tracing, "stop" a trace that came to no
-    end, "steady" nothing random, "unexplained" a change that no other clue explains.
+    `variant` is the key of WORDS; `column` tells statements on one line apart. `needs`
+    says what must be seen as well: "" nothing, "output" or "change" the same thing
+    while tracing, "counter" a change and two traces that differ, "differs" such traces,
+    "stop" a trace that came to no end, "steady" nothing random, "no leak" no leak on
+    this line, "unexplained" a change that nothing else explains.
     """
 
     kind: str
@@ -144,3 +188,4 @@ class Clue(NamedTuple):
     label: tuple[str, str] | None = None
     step: object = None
     error: str = ""
+    column: int = -1

@@ -1,4 +1,4 @@
-"""How a clue names the user's own code: lines, places, statements."""
+"""How a diagnostic names the user's own code: lines, places, statements."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import jax
 import numpy as np
 
 from jaxintro.lens._purity.function import Label, UserFunction
-from jaxintro.lens._purity.words import IN_PLACE, Clue
+from jaxintro.lens._purity.words import IN_PLACE, Diagnostic
 from jaxintro.lens._purity.writes import UNKNOWN, Step
 
 BY_OPERATOR = {"Add": "add", "Sub": "subtract", "Mult": "multiply", "Div": "divide"}
@@ -28,6 +28,13 @@ def code(node: ast.AST, limit: int = 48) -> str:
     """A piece of the user's source, in backquotes, shortened."""
     text = ast.unparse(node).split("\n")[0]
     return f"`{text if len(text) <= limit else text[: limit - 3] + '...'}`"
+
+
+def key_of(item: ast.Subscript) -> str:
+    """What stands between the brackets of `x[i, :]`, as the user would write it."""
+    if isinstance(item.slice, ast.Tuple) and item.slice.elts:
+        return ", ".join(ast.unparse(each) for each in item.slice.elts)
+    return ast.unparse(item.slice)
 
 
 def shown(root: str, steps: tuple[Step, ...]) -> str:
@@ -62,8 +69,8 @@ def is_array(value: object) -> bool:
     return isinstance(value, jax.Array | np.ndarray | jax.ShapeDtypeStruct | np.generic)
 
 
-def in_place(function: UserFunction, node: ast.AST, needs: str = "stop") -> Clue:
-    """The clue of `x[i] = y`, with the line that would do."""
+def in_place(function: UserFunction, node: ast.AST, needs: str = "stop") -> Diagnostic:
+    """The diagnostic of `x[i] = y`, with the line that would do."""
     target: ast.AST | None = None
     value: ast.AST | None = None
     method = "set"
@@ -75,11 +82,11 @@ def in_place(function: UserFunction, node: ast.AST, needs: str = "stop") -> Clue
             method = BY_OPERATOR.get(type(op).__name__, "apply")
     name = cure = ""
     if isinstance(target, ast.Subscript) and value is not None:
-        array, key = ast.unparse(target.value), ast.unparse(target.slice)
+        array, key = ast.unparse(target.value), key_of(target)
         name = f"`{array}`"
         if method != "apply":
             cure = f"`{array} = {array}.at[{key}].{method}({ast.unparse(value)})`"
-    return Clue(
+    return Diagnostic(
         IN_PLACE,
         function.filename,
         line_of(function, node),
