@@ -52,7 +52,7 @@ class Finding:
         return self.text(f"line {self.line}")
 
     def text(self, place: str) -> str:
-        """The finding in words, at most 80 columns wide."""
+        """The finding in words, at most 70 columns wide."""
         head = wrapped(f"{place}: {self.what}", indent=2)
         rest = [*wrapped(self.consequence), *wrapped("Cure: " + self.cure)]
         return "\n".join([f"  {self.kind}", *head, *rest])
@@ -146,21 +146,15 @@ class Audit:
 
 
 def wrapped(text: str, first: str = "    ", indent: int = 4) -> list[str]:
-<<<<<<< HEAD
-    """A paragraph in at most 70 columns."""
-    later = " " * (indent + 2)
-    return textwrap.wrap(text, WIDTH, initial_indent=first, subsequent_indent=later)
-=======
-    """A paragraph in at most 80 columns; a longer word, such as a URL, stays whole."""
+    """A paragraph in at most 70 columns; a longer word, such as a URL, stays whole."""
     return textwrap.wrap(
         text,
-        80,
+        WIDTH,
         initial_indent=first,
         subsequent_indent=" " * (indent + 2),
         break_long_words=False,
         break_on_hyphens=False,
     )
->>>>>>> refs/heads/audit
 
 
 def finding(diagnostic: Diagnostic) -> Finding:
