@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jaxintro._engine.catalog import UsageError, course
 from jaxintro._engine.files import put
-from jaxintro._engine.page import Page, Section
+from jaxintro._engine.page import Definition, Page, Section, names_in
 
 HOW_TO = """\
 > Run a cell with Shift+Enter: below it you see its lines again, and beside each what it
@@ -70,10 +70,13 @@ def render(page: Page) -> str:
     prints_programs = any("jaxpr" in section.source for section in page.sections)
     setup = SETUP + NO_COLOUR * prints_programs
     cells = [_markdown(*words, HOW_TO), _code(setup), _code(page.preamble)]
+    known = set[str]()
     for number, section in enumerate(page.sections, 1):
         cells += _section(section, number)
+        known |= {d.name for d in section.definitions}
         if section.checks:
-            cells.append(_claims(section))
+            below = [d for d in page.definitions if d.name not in known]
+            cells.append(_claims(section, below))
     cells += _next(page)
     notebook = {
         "cells": [{**cell, "id": f"cell-{n}"} for n, cell in enumerate(cells)],
@@ -112,10 +115,15 @@ def _section(section: Section, number: int) -> list[dict[str, object]]:
     return [_markdown(*words), _code("%%follow\n" + "\n\n\n".join(parts))]
 
 
-def _claims(section: Section) -> dict[str, object]:
-    """One closed cell that proves all that is claimed of a demo."""
+def _claims(section: Section, below: Sequence[Definition]) -> dict[str, object]:
+    """One closed cell that proves all that is claimed of a demo.
+
+    Checks may need what the page defines only further down.
+    """
+    used = set().union(*(names_in(check.source) for check in section.checks))
+    needed = [d.source for d in below if d.name in used]
     proofs = [f"{c.name}()\nprint({'✓ ' + c.claim!r})" for c in section.checks]
-    parts = [*(check.source for check in section.checks), *proofs]
+    parts = [*needed, *(check.source for check in section.checks), *proofs]
     drawing = [section.source, *(d.source for d in section.definitions)]
     parts += [NO_PICTURE_TWICE] * any("pyplot" in source for source in drawing)
     return {**_code("\n\n\n".join(parts)), "metadata": CLOSED}

@@ -84,7 +84,6 @@ class Explanation:
         return drawing.graph(self)
 
 
-@paused()
 def explain(
     function: Callable[..., Any],
     *args: Any,
@@ -117,7 +116,8 @@ def explain(
         return compiled_only(function.compile(), function.as_text())
     jitted = prepared(function, args, kwargs, static_argnums)
     try:
-        traced = jitted.trace(*args, **kwargs)
+        with paused():
+            traced = jitted.trace(*args, **kwargs)
     except Exception as error:
         error.__traceback__ = theirs(error.__traceback__)
         raise

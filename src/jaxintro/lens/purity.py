@@ -172,7 +172,6 @@ def finding(diagnostic: Diagnostic) -> Finding:
     )
 
 
-@paused()
 def audit(
     f: Callable[..., Any],
     /,
@@ -215,8 +214,9 @@ def audit(
     name = checked(f, args, kwargs)
     numbers = (static_argnums,) if isinstance(static_argnums, int) else static_argnums
     names = (static_argnames,) if isinstance(static_argnames, str) else static_argnames
-    analysis = Analysis(f, args, kwargs, {*numbers, *names})
-    found = in_order(analysis.diagnostics(), analysis.home[0])
+    with paused():
+        analysis = Analysis(f, args, kwargs, {*numbers, *names})
+        found = in_order(analysis.diagnostics(), analysis.home[0])
     stands, waived, notes = parted(found, analysis.reader.functions)
     untold = tuple(dict.fromkeys([*analysis.untold, *notes]))
     return Audit(name, stands, untold, analysis.traced, waived)

@@ -17,7 +17,6 @@ from jaxintro.lens.stopwatch import Clock, Entrant, fresh, interleave, waiter
 __all__ = ["Race", "race"]
 
 
-@paused()
 def race(
     contestants: Contestants,
     *args: Any,
@@ -66,7 +65,7 @@ def race(
     try:
         entrants = [Entrant(*each, args) for each in named(contestants, args).items()]
         # A race calls with the same key again and again, and knows it.
-        with jax.debug_key_reuse(False):
+        with paused(), jax.debug_key_reuse(False):
             first_seconds = _first_calls(entrants, check, tolerance, clock)
             samples = interleave(entrants, seconds, clock)
     except Exception as error:
