@@ -119,7 +119,8 @@ class Audit:
         else:
             if any("tracer" in note for note in self.untold):
                 notes += wrapped(TRACER, "  Note: ", 2)
-        return "\n\n".join([self.head, *texts, *(["\n".join(notes)] if notes else [])])
+        head = "\n".join(wrapped(self.head, "", 0))
+        return "\n\n".join([head, *texts, *(["\n".join(notes)] if notes else [])])
 
     __repr__ = __str__
 
