@@ -112,11 +112,16 @@ def _home(value: Any) -> str:
 def _is_function(value: Any) -> bool:
     if is_a(value, (FunctionType, MethodType, BuiltinFunctionType)):
         return True
-    if not callable(value):
+    if not callable(value) or _is_report(value):
         return False
     # a pull of vjp, a partial: what they hold is long and nobody's business
     theirs = _home(value) in ("jax", "functools")
     return theirs or wrapped_by(value) is not None
+
+
+def _is_report(value: Any) -> bool:
+    """A report of the lens, even of a function that can still be called."""
+    return _home(value) == "jaxintro" and "__str__" in vars(type(value))
 
 
 def _container(parts: Parts, depth: int) -> Words:
@@ -192,7 +197,7 @@ def _object(value: Any) -> Words:
             f"{'an' if kind.__name__[:1] in 'AEIOaeio' else 'a'} {kind.__name__}"
         )
     with redirect_stdout(io.StringIO()) if sys.stdout else io.StringIO():
-        if _home(value) == "jaxintro" and "__str__" in vars(kind):
+        if _is_report(value):
             return printed_words(str(value))
         # a jaxpr prints better than its repr in some versions of JAX
         text = str(value) if "Jaxpr" in kind.__name__ else _repr(value)
