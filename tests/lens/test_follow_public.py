@@ -2,6 +2,8 @@
 
 import copy
 import inspect
+import os
+import sys
 from contextlib import suppress
 
 import impure_functions as impure
@@ -44,6 +46,26 @@ ENDLESS = {"loops_over_a_generator"}  # a plain call does not end either
 IMPURE = [f for f in impure.FUNCTIONS if getattr(f, "__name__", "") not in ENDLESS]
 
 
+@pytest.fixture
+def put_back():
+    """What the impure functions change is as before: other tests look at them too."""
+    modules = [m for name, m in sys.modules.items() if name.startswith("impure_")]
+    kept = [
+        (thing, copy.copy(thing))
+        for module in modules
+        for name, thing in vars(module).items()
+        if type(thing) in (set, dict, list) and not name.startswith("__")
+    ]
+    environment = dict(os.environ)
+    yield
+    for thing, before in kept:
+        thing.clear()
+        (thing.extend if type(thing) is list else thing.update)(before)
+    os.environ.clear()
+    os.environ.update(environment)
+
+
+@pytest.mark.usefixtures("put_back")
 @pytest.mark.parametrize(
     "function", IMPURE, ids=lambda f: getattr(f, "__name__", "object")
 )
