@@ -459,7 +459,7 @@ def check_errors_follow_their_laws():
 
 
 def a_gradient_is_rounded_too(x=0.001):
-    """A function that loses digits has a gradient that loses digits.
+    """The gradient of a function that loses digits can lose digits, too.
 
     `jax.grad` has no step, but it computes in float32 as your function does. Near 0,
     cos x is almost 1, so 1 − cos x keeps only a digit or two. The slope subtracts such

@@ -263,8 +263,8 @@ def a_million_numbers(count=1_000_000, seconds=0.3):
     and the last of them, and three dots for those between.
 
     The fastest function stands first in the table. `a call` is the time of one call.
-    `first call` is the time of the very first one, which also does what is needed only
-    once. A `ratio` of 5 means: 5 times as long as the fastest. `99% sure` gives bounds
+    `first call` is the time of the first one in the race, which is often slower.
+    A `ratio` of 5 means: 5 times as long as the fastest. `99% sure` gives bounds
     for the ratio, and they are wide if the machine is busy. With only a few numbers,
     NumPy would be faster than both; the lesson arrays_at_work says why.
 
@@ -297,13 +297,13 @@ def check_the_race_is_between_equals():
 def python_runs_on_a_tracer(x=3.0):
     """To compile a function, JAX runs it with a stand-in instead of numbers.
 
-    The stand-in is the *tracer* that you have seen. It knows its shape and its type,
-    but it has no value. JAX writes down each operation that is done with it. This is
-    called *tracing*. What was written down is then compiled, and the compiled program
-    gets the numbers. Below, the list `runs` grows each time when Python runs the lines
-    of `half`. Beside the `def` the page counts the runs, too, and also the calls where
-    there were more calls than runs. An argument of another shape or type would make
-    Python run them once more, as the lesson jit shows.
+    The stand-in is a *tracer*, of the kind that `jax.jit` uses. It knows its shape and
+    its type, but it has no value. JAX writes down each operation that is done with it.
+    This is called *tracing*. What was written down is then compiled, and the compiled
+    program gets the numbers. Below, the list `runs` grows each time when Python runs
+    the lines of `half`. Beside the `def` the page counts the runs, too, and also the
+    calls where there were more calls than runs. An argument of another shape or type
+    would make Python run them once more, as the lesson jit shows.
 
     After `Myth:` stands what many people believe, and what is wrong.
 

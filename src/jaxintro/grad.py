@@ -368,7 +368,7 @@ def check_refused_and_cured_by_the_jacobian():
 
 
 def the_sum_is_not_always_a_cure(x=(1.0, 2.0, 3.0)):
-    """Summing the outputs first gives each one's slope only if they are separate.
+    """Summing the outputs first gives each one's slope where they are separate.
 
     `jax.grad` of the sum of the outputs is allowed, for a sum is one number. If each
     output depends on its own input alone, that is the diagonal of the Jacobian. If the

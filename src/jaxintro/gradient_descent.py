@@ -621,7 +621,7 @@ def whole_sweep_in_one_call(sizes=(0.001, 0.01, 0.1, 1.0), count=15):
     setting is called a *sweep*. `last_height` walks with one size, in a
     `jax.lax.fori_loop`, which calls `take_step` with (number of the turn, p). With
     `jax.vmap`, one call walks with all four sizes. (In `in_axes`, None says that all
-    share `count`.) All start at a height of 63.
+    share `count`.) All start at a height of 63.25.
 
     Predict: which of the four sizes ends lowest after 15 steps?
     """
@@ -705,7 +705,7 @@ def momentum_runs_along_the_valley(step=0.019, keep=0.8, count=60):
 
 
 def check_momentum_comes_much_nearer():
-    """Along it, momentum ends 300 times nearer than plain steps of up to 2 / 100."""
+    """Along it, momentum ends over 300 times nearer than plain steps up to 2 / 100."""
     for step, keep, count in ((0.019, 0.8, 60), (0.01, 0.7, 20)):
         plain, found = momentum_runs_along_the_valley(step, keep, count)
         p, move = np.array([-8.0, 2.5]), np.zeros(2)
@@ -916,7 +916,7 @@ def check_mean_of_the_batches_is_the_whole():
 
 
 def an_update_for_each_batch(epochs=20):
-    """One can make an update for each small batch.
+    """An update for each small batch means many steps in one pass.
 
     So we need not wait for the gradient over all points. We go through all points again
     and again, and each pass is called an *epoch*. Here the points lie on the curve x²,
@@ -1043,7 +1043,8 @@ def thousand_fits_in_one_call(count=1000, noise=0.3):
     nearest line.
 
     The library Optax holds the rules of descent that people use today (momentum, Adam,
-    steps that shrink). Like our `update`, they take a state and give the new state.
+    steps that shrink). They take gradients and a state, and give updates and a new
+    state.
     """
     key = jax.random.key(0)
     x = jnp.linspace(-1, 1, 20)

@@ -758,9 +758,9 @@ def compiling_must_be_paid_back(n=2_000_000):
     `timed.seconds` the column "a call", in seconds, NumPy before JAX as we named them.
     From these, the picture adds up the time of 1, 2, 3, … calls. NumPy has nothing to
     compile. (Its first call is slower because it must first get memory. The picture
-    leaves that out.) The line of JAX starts higher, because the first call
-    compiles, and rises more slowly. Where the lines cross, compiling has been paid
-    back; `calls_needed` says after how many calls. (Where it is negative, NumPy is
+    leaves that out.) The line of JAX starts higher, because the first call compiles,
+    and rises more slowly. Where the lines cross, or would cross, compiling has been
+    paid back; `calls_needed` says after how many calls. (Where it is negative, NumPy is
     faster on your machine.)
 
     So, what should you compile? In JAX, whatever is called more than a few times: a

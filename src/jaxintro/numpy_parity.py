@@ -258,7 +258,7 @@ def one_more_than_a_large_float32(start=16_777_216.0):
 
     A `float32` keeps 24 binary digits. So it knows every whole number up to 16777216,
     which is 2 to the power of 24. After that there are gaps. A sum is rounded to the
-    nearest number that it knows.
+    nearest number that it knows, and one that lies half-way to the even one of both.
 
     Predict: what is left in JAX if you add 1 to 16777216.0 and subtract 16777216.0?
     """

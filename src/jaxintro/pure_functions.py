@@ -195,10 +195,10 @@ def check_impure_calls_do_not_agree():
 def output_while_tracing(numbers=(1.0, 2.0, 3.0)):
     """`print` belongs to the trace; `jax.debug.print` belongs to the program.
 
-    `print` is a side effect, so it is not in the compiled program. `jax.debug.print`
-    is an operation that is written down: the program prints the number that takes the
-    place of `{}`. The program may still be running when Python is at the next line;
-    `jax.effects_barrier()` waits until everything is printed.
+    Python's `print` is no operation of JAX, so it is not in the compiled program.
+    `jax.debug.print` is an operation that is written down: the program prints the
+    number that takes the place of `{}`. The program may still be running when Python is
+    at the next line; `jax.effects_barrier()` waits until everything is printed.
 
     Predict: three calls. How many lines come from `print`, and what do they show?
     """

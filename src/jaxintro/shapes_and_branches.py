@@ -452,7 +452,7 @@ def check_equal_settings_share_a_program():
 
 
 def equal_settings_may_differ(n=3):
-    """Settings objects that are equal share a program, though their types differ.
+    """Equal settings share a program, even where one holds 1 and the other 1.0.
 
     In Python 1 == 1.0, so `Settings(1)` and `Settings(1.0)` are equal, and JAX takes
     the program that it has. So always give a setting the same type. (For plain static
@@ -524,7 +524,7 @@ def slices_need_known_ends(start=1):
     JAX does not work out how long a slice with tracers would be, and refuses it. In
     `jax.lax.dynamic_slice(x, (i,), (2,))`, the start i may be a tracer; the length 2
     is fixed. (`x[i]` works as well, because it is always one number. For `x[:n]`, make
-    n static, or keep the full length and mask, as in the next demo.)
+    n static, or keep the full length and mask, as padding_must_not_count does.)
 
     Predict: x has five numbers. What are the two numbers from place 4 on?
     """
@@ -927,7 +927,7 @@ def check_static_turns_have_a_gradient():
 
 
 def most_turns_and_a_mask(x=2.0, turns=3):
-    """A loop of fixed length with a mask has a gradient, for any number of turns.
+    """A loop of fixed length with a mask has a gradient, up to that length.
 
     Where the number of turns must stay traced, say how many there can be at most, and
     go through all of these. `jnp.where` lets the turns beyond the wanted number change
