@@ -13,6 +13,7 @@ import importlib
 import importlib.util
 import multiprocessing
 import os
+import pickle
 import random
 import shutil
 import statistics
@@ -719,7 +720,7 @@ def world(names: list[str], folder: Path) -> dict[str, Any]:
         "threads": threading.active_count(),
         "environment": dict(os.environ),
         "numpy": (np.geterr(), str(np.get_printoptions())),
-        "random": (random.getstate(), np.random.get_state()[1].tobytes()),
+        "random": (random.getstate(), pickle.dumps(np.random.get_state())),
         "jax": str(jax.config.values),
         "path": [*sys.path],
         "streams": (sys.stdout, sys.stderr, open),
