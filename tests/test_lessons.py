@@ -11,6 +11,7 @@ import pytest
 
 from jaxintro._engine import catalog, index, outcome, page, report, setting, teeth, text
 from jaxintro._engine.independence import borrowed
+from jaxintro._engine.review import BLUNTEST
 
 PAGES = {lesson.name: page.read(lesson) for lesson in catalog.course()}
 DEMOS = [
@@ -24,7 +25,6 @@ CHECKS = [
     for demo in found.sections
     for check in demo.checks
 ]
-BLUNTEST = 1e-3
 
 
 @pytest.fixture(autouse=True)

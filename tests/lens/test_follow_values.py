@@ -210,13 +210,20 @@ def test_a_repr_in_the_followed_function_is_not_followed():
     assert beside(report) == {"named = Named()": "Named", "return named": "Named"}
 
 
-def test_long_work_is_not_waited_for_at_its_line():
+def long_work():
+    """A compiled function that takes its time, and what to call it with."""
+
     @jax.jit
     def slow(x):
         return jax.lax.fori_loop(0, 300, lambda _, x: jnp.sin(x @ x), x)
 
     x = jnp.ones((300, 300))
     slow(x).block_until_ready()
+    return slow, x
+
+
+def test_long_work_is_not_waited_for_at_its_line():
+    slow, x = long_work()
 
     def function(x):
         y = slow(x)
@@ -232,12 +239,7 @@ def test_long_work_is_not_waited_for_at_its_line():
 
 
 def test_an_inner_function_does_not_wait_for_its_result():
-    @jax.jit
-    def slow(x):
-        return jax.lax.fori_loop(0, 300, lambda _, x: jnp.sin(x @ x), x)
-
-    x = jnp.ones((300, 300))
-    slow(x).block_until_ready()
+    slow, x = long_work()
 
     def function(x):
         def inner(x):

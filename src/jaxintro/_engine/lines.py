@@ -4,6 +4,7 @@ import textwrap
 from typing import NamedTuple
 
 INDENT = "   "
+EMPHASIS = r"(?<![\w*])\*[^*\s][^*]*\*(?![\w*])"  # *such* words in prose
 
 
 class Line(NamedTuple):

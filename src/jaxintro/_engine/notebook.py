@@ -7,6 +7,7 @@ from pathlib import Path
 
 from jaxintro._engine.catalog import UsageError, course
 from jaxintro._engine.files import put
+from jaxintro._engine.lines import EMPHASIS
 from jaxintro._engine.page import Definition, Page, Section, names_in
 
 HOW_TO = """\
@@ -32,8 +33,6 @@ NO_PICTURE_TWICE = """\
 import matplotlib.pyplot
 
 matplotlib.pyplot.close("all")  # the picture stands above"""
-
-EMPHASIS = r"(?<![\w*\\])\\\*([^*\s\\][^*\\]*)\\\*(?![\w*])"  # its stars are escaped
 
 CLOSED = {"jupyter": {"source_hidden": True}, "tags": ["hide-input"]}
 
@@ -98,8 +97,9 @@ def escape(text: str) -> str:
     """Text as Markdown that shows every sign but those of `code` and *emphasis*."""
     parts = text.split("`")
     for i in range(0, len(parts), 2):
-        signs = parts[i].replace("*", "\\*").replace("<", "&lt;")
-        parts[i] = re.sub(EMPHASIS, r"*\1*", signs)
+        pieces = re.split(f"({EMPHASIS})", parts[i])  # every second one is emphasis
+        pieces[::2] = [piece.replace("*", "\\*") for piece in pieces[::2]]
+        parts[i] = "".join(pieces).replace("<", "&lt;")
     return "`".join(parts)
 
 

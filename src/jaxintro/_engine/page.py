@@ -52,7 +52,11 @@ class Definition:
 
     name: str
     passage: Passage
-    source: str
+
+    @property
+    def source(self) -> str:
+        """All of it, as Python."""
+        return self.passage.text
 
 
 @dataclass(frozen=True)
@@ -263,8 +267,7 @@ class Reader:
             self.sections.append(self._section(node))
             self.waiting = []
         else:
-            passage = self._passage(node)
-            self.waiting.append(Definition(node.name, passage, passage.text))
+            self.waiting.append(Definition(node.name, self._passage(node)))
 
     def _check(self, node: Function) -> None:
         if not self.sections:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from jaxintro._engine.lines import INDENT, Line, wrapped
+from jaxintro._engine.lines import EMPHASIS, INDENT, Line, wrapped
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -164,7 +164,7 @@ def _marked_up(line: Line) -> tuple["Text", int]:
     text, taken = encodable(line.text), 0
     if line.style in ("code", "below", "drawing", "dim"):
         return Text(text, style=style), 0
-    for part in re.split(r"(`[^`]+`|(?<![\w*])\*[^*\s][^*]*\*(?![\w*]))", text):
+    for part in re.split(rf"(`[^`]+`|{EMPHASIS})", text):
         mark = part[:1] if len(part) > 2 and part[0] == part[-1] else ""
         if mark in ("`", "*"):
             extra = "italic" if mark == "*" else "bold"

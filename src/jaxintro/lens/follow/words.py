@@ -85,7 +85,7 @@ def _words(value: Any, depth: int) -> Words:
 
 def _string(value: str) -> Words:
     if len(value) <= WIDE - 2:
-        return Words(clean(repr(value)) if "\n" not in value else repr(value))
+        return Words(clean(repr(value)))
     if "\n" in value[:LONGEST]:
         return printed_words(value)
     return Words(clean(repr(value[: WIDE - 4])) + "…")
@@ -149,9 +149,9 @@ def _container(parts: Parts, depth: int) -> Words:
             # two keys, say: below each other rather than in short
             return line._replace(block=tuple(str(word) for word in said))
         return line
-    blocks = [_block(label, word) for label, word in labelled]
+    blocks = [word.labelled(label).lines or (label,) for label, word in labelled]
     if many:
-        blocks.insert(EDGE, ["…"])
+        blocks.insert(EDGE, ("…",))
     framed = _framed([line for block in blocks for line in block], parts)
     lines = capped((part for line in framed for part in folded(line)), MOST)
     numbers_first = parts.kind is Several or len(lines) <= LONG
@@ -176,12 +176,6 @@ def _framed(lines: list[str], parts: Parts) -> list[str]:
 def _told_in_short(said: list[Words]) -> bool:
     """Each of them can be told by its kind alone, or in short."""
     return all(word.kind or word.brief or word.text for word in said)
-
-
-def _block(label: str, word: Words) -> list[str]:
-    """An entry below others: its label, and its lines in a column beside that."""
-    first, *rest = word.lines or ("",)
-    return [label + first, *(" " * len(label) + line for line in rest)]
 
 
 def _within(word: Words) -> str:
