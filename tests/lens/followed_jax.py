@@ -30,7 +30,7 @@ def jitted(x=3.0):
 
 def jitted_for_two_shapes():
     @jax.jit
-    def total(x):  #: x: tracer float32[2]; then x: tracer float32[3], ran twice...
+    def total(x):  #: x: tracer float32[2]...
         event("traced")
         return jnp.sum(x)  #: a tracer, float32[]
 

@@ -121,7 +121,30 @@ def test_a_loop_shows_the_first_values_and_the_last():
     ],
 )
 def test_how_often_a_function_ran(runs, calls, said):
-    ran = line(1, runs=runs, calls=calls, traced=True, kind="def")
+    ran = line(1, runs=runs, calls=calls, tracings=runs, kind="def")
+    (row,) = rows(["def f(x):"], [ran])
+    assert row.pieces[0].shorts == (said,)
+
+
+def test_runs_with_numbers_and_with_tracers_are_told_apart():
+    ran = line(1, Words("x: tracer float32[]"), runs=3, tracings=1, kind="def")
+    (row,) = rows(["def f(x):"], [ran])
+    said = "ran 3 times, once on tracers, x: tracer float32[]"
+    assert row.pieces[0].shorts == (said,)
+
+
+def test_each_kind_of_tracers_has_a_line_of_its_own():
+    kinds = Words("x: tracer float32[2]"), Words("x: tracer float32[3]")
+    (row,) = rows(["def f(x):"], [line(1, *kinds, runs=2, tracings=2, kind="def")])
+    assert row.pieces[0].shorts == ()
+    assert row.pieces[0].block == (*map(str, kinds), "ran twice")
+
+
+@pytest.mark.parametrize(
+    ("runs", "said"), [(0, "ran in a tool"), (2, "ran twice, ran in a tool")]
+)
+def test_runs_inside_a_tool_are_not_counted_and_that_is_said(runs, said):
+    ran = line(1, runs=runs, tracings=runs, unseen=5, calls=9, kind="def")
     (row,) = rows(["def f(x):"], [ran])
     assert row.pieces[0].shorts == (said,)
 

@@ -57,7 +57,7 @@ def test_texts_are_as_wide_as_the_reports_of_the_lens():
         ([1, jnp.float32(0.5)], "[1, 0.5 float32[]]"),
         ([jnp.float32(0.5)] * 2, "[0.5, 0.5]  float32[] each"),
         (Pair(1, "x"), "Pair(a=1, b='x')"),
-        (Several((1, "x")), "1, 'x'"),
+        (Several((("a", "b"), 1, "x")), "1, 'x'"),
         ("text", "'text'"),
         ("two\nlines", "'two\\nlines'"),
         ({1}, "{1}"),
@@ -75,6 +75,13 @@ def test_keys():
     key = jax.random.key(0)
     assert words(key).shorts == ("key<fry> [0 0]  ".strip(), "key<fry>")
     assert str(words(jax.random.split(key, 3))) == "key<fry>[3]"
+
+
+def test_values_of_several_names_below_each_other_are_named():
+    key = jax.random.key(0)
+    said = words(Several((("key", "subkey"), key, key)))
+    assert said.shorts[0] == "key<fry> [0 0], key<fry> [0 0]"
+    assert said.lines == ("key: key<fry> [0 0]", "subkey: key<fry> [0 0]")
 
 
 def test_a_deleted_array():

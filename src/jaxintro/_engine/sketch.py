@@ -44,7 +44,6 @@ def sketch(figure: Any, width: int, *, colour: bool) -> list[str]:
     canvas.plot_size(width, HEIGHT)
     canvas.title(_cut(axes.get_title(), width - FRAME))
     canvas.label(axes.get_xlabel(), axis="x")
-    canvas.label(axes.get_ylabel(), axis="y")
     for axis in ("x", "y"):
         low, high = sorted(getattr(axes, f"get_{axis}lim")())
         ticks = [t for t in getattr(axes, f"get_{axis}ticks")() if low <= t <= high]
@@ -63,6 +62,8 @@ def sketch(figure: Any, width: int, *, colour: bool) -> list[str]:
     canvas.clear()
     text = built if colour else plotext.uncolorize(built)
     lines = [line.rstrip() for line in text.rstrip("\n").split("\n")]
+    if upwards := axes.get_ylabel():  # above its axis, where one looks for it
+        lines.insert(bool(axes.get_title()), f"  {_cut(upwards, width - 2)}")
     return [*lines, *_legend(named, width)]
 
 

@@ -15,7 +15,7 @@ _LISTS = tuple(kind.__repr__ for kind in (list, tuple))
 
 
 class Several(tuple[Any, ...]):
-    """The values of several names."""
+    """The values of several names: a tuple of the names, and then each value."""
 
 
 class Parts(NamedTuple):
@@ -33,7 +33,8 @@ def parts_of(value: Any) -> Parts | None:
     """The parts of a container, or None: whatever else it is, it says so itself."""
     kind = type(value)
     if kind is Several:
-        return _parts(kind, "", value, "")
+        names, *entries = value
+        return _parts(kind, "", entries, "", [f"{name}: " for name in names])
     shown_by: Any = kind.__repr__
     if is_a(value, dict) and shown_by in _DICTS:
         opening, closing = ("{", "}")

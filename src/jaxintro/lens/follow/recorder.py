@@ -36,13 +36,14 @@ class Line:
 
     place: Place
     runs: int = 0
-    first: list[Words] = field(default_factory=list)
+    first: list[Words] = field(default_factory=list)  # of a def: its tracers, by run
     latest: Words | None = None  # of a run after those
     waiting: Any = MOVES  # the value of the latest run, while it is not read
     printed: list[str] = field(default_factory=list)
     raised: list[Words] = field(default_factory=list)
     traced: bool = False  # a tracer was among the values
     calls: int = 0  # of a def: how often its function was called by name
+    tracings: int = 0  # of a def: runs on tracers
     unseen: int = 0  # of a def: runs in a tool of the lens, such as a race
 
     @property
@@ -101,7 +102,8 @@ class Recorder:
         """The names of `a, b = …`, or of a loop."""
         if not self.open:
             return
-        value = values[0] if len(values) == 1 else Several(values)
+        names = tuple(filter(None, self.places[number].label.split(", ")))
+        value = values[0] if len(values) == 1 else Several((names, *values))
         # what `with … as x` enters is mostly empty, and filled in its body
         silent = self.places[number].kind == "entering" and is_a(value, (list, dict))
         self._note(number, value, silent=silent)
@@ -127,8 +129,8 @@ class Recorder:
             return
         line = self._line(number)
         line.runs += 1
-        if (line.runs <= KEPT or line.traced) and holds_tracer(arguments):
-            line.traced = True
+        if (line.runs <= KEPT or line.tracings) and holds_tracer(arguments):
+            line.tracings += 1
             if len(line.first) < KEPT:
                 line.first.append(_arguments(line.place.label, arguments))
 

@@ -21,7 +21,7 @@ class Place:
     first: int  # line numbers in the file
     last: int
     kind: str  # "bound", "gave", "returned", "tested", "def", … or "" for silent ones
-    label: str = ""  # a walrus names what it binds, a def its arguments
+    label: str = ""  # the names that it binds; of a def, its arguments
     scope: int = -1  # the number of the def that it stands in
     head: int = 0  # of a def: the line that its code object is known by
     end: int = 0  # of a def: its last line
@@ -186,17 +186,18 @@ class Rewriter(ast.NodeTransformer):
     def assignment(self, node: Any) -> list[ast.stmt]:
         """What a name, or several, came to stand for."""
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        number = self.place(node, "bound")
+        several = [t for t in targets if isinstance(t, ast.Tuple | ast.List)]
+        names = _names(several[-1]) if several else []
+        number = self.place(node, "bound", ", ".join(names))
         if node.value is None:  # an annotation alone
             return [node]
-        several = [t for t in targets if isinstance(t, ast.Tuple | ast.List)]
         node.value = self.visit(node.value)
         if isinstance(node, ast.AugAssign):
             report = self.afterwards(node, node.target, number)
             return [node, *report]
         if several:
             # what was assigned may be an iterator: look at the names instead
-            given = _tuple(_names(several[-1]), node)
+            given = _tuple(names, node)
             return [node, self.statement(node, "unpacked", number, given)]
         node.value = self.report(node.value, "bound", number, node.value)
         return [node]
@@ -223,7 +224,7 @@ class Rewriter(ast.NodeTransformer):
         """What the names of a loop stand for, each time round."""
         names = [n for n in _names(node.target) if not n.startswith("_")]
         kind = "looped" if names else ""
-        number = self.place(node, kind, last=self.header_end(node))
+        number = self.place(node, kind, ", ".join(names), self.header_end(node))
         node.iter = self.visit(node.iter)
         node.body, node.orelse = self.block(node.body), self.block(node.orelse)
         if names:
@@ -236,7 +237,7 @@ class Rewriter(ast.NodeTransformer):
             n for i in node.items if i.optional_vars for n in _names(i.optional_vars)
         ]
         kind = "entering" if names else ""
-        number = self.place(node, kind, last=self.header_end(node))
+        number = self.place(node, kind, ", ".join(names), self.header_end(node))
         for item in node.items:
             item.context_expr = self.visit(item.context_expr)
         body = self.block(node.body)

@@ -74,18 +74,24 @@ def describe(line: Line) -> Iterator[Piece]:
 
 
 def _describe_function(line: Line) -> Iterator[Piece]:
-    seen = "; then ".join(dict.fromkeys(str(words) for words in line.first))
-    if line.traced or (line.calls > line.runs and not line.unseen):
-        ran = _times_ran(line.runs, line.calls)
-        both = ", ".join(filter(None, [seen, ran]))
-        yield Piece("ran", (both,), tuple(filter(None, [seen, ran])))
+    if not (line.tracings or line.unseen or line.calls > line.runs):
+        return
+    arguments = list(dict.fromkeys(str(words) for words in line.first))
+    ran = [_times_ran(line)] if line.runs or not line.unseen else []
+    tool = ["ran in a tool"] * bool(line.unseen)
+    if 0 < line.tracings < line.runs:
+        said = [f"{ran[0]}, {_times(line.tracings)} on tracers", *arguments, *tool]
+    else:
+        said = [*arguments, *ran, *tool]
+    yield Piece("ran", (", ".join(said),) if len(arguments) < 2 else (), tuple(said))
 
 
-def _times_ran(runs: int, calls: int) -> str:
-    if runs == 0:
+def _times_ran(line: Line) -> str:
+    if not line.runs:
         return "did not run: it was compiled before"
-    ran = f"ran {_times(runs)}"
-    return f"{ran} for {calls} calls" if calls > runs else ran
+    ran = f"ran {_times(line.runs)}"
+    missed = line.calls > line.runs and not line.unseen
+    return f"{ran} for {line.calls} calls" if missed else ran
 
 
 def _times(number: int) -> str:
@@ -110,14 +116,14 @@ def _listed(values: list[Words], runs: int) -> Piece:
     kinds = {words.kind for words in values}
     alike = len(kinds) == 1 and not any("tracer" in words.text for words in values)
     shared = kinds.pop() if alike else ""
-    texts = [briefly(words.text if alike else str(words)) for words in values]
+    texts = [briefly(words.text) for words in values]
     skipped = runs > KEPT + 1
     if skipped:
         texts[KEPT - 1 :] = [" … ".join(texts[KEPT - 1 :])]
     times = f"({runs} times)" if skipped else ""
-    row = ("  " if alike else "; then ").join(texts)
+    row = "  ".join(texts)
     ways = [[row, shared, times], [row, shared], [row, times], [row]]
-    shorts = tuple("  ".join(filter(None, way)) for way in ways)
+    shorts = tuple("  ".join(filter(None, way)) for way in ways if alike)
     block: list[str] = []
     for index, words in enumerate(values):
         if skipped and index == KEPT:

@@ -125,7 +125,7 @@ def _is_report(value: Any) -> bool:
 
 
 def _container(parts: Parts, depth: int) -> Words:
-    if parts.kind is Several and _is_picture(tuple(parts.entries)):
+    if parts.kind is Several and _is_picture(parts.entries):
         return NOTHING
     if depth == 0:
         return Words(f"{parts.opening}…{parts.closing}")
@@ -134,8 +134,9 @@ def _container(parts: Parts, depth: int) -> Words:
     kinds = {word.kind for word in said}
     shared = kinds.pop() if len(kinds) == 1 and len(said) > 1 else ""
     labelled = [*zip(parts.labels, said, strict=True)]
-    texts = [label + (w.text if shared else _within(w)) for label, w in labelled]
-    briefs = [label + (w.brief or w.text) for label, w in labelled]
+    inline = [("", w) for w in said] if parts.kind is Several else labelled
+    texts = [label + (w.text if shared else _within(w)) for label, w in inline]
+    briefs = [label + (w.brief or w.text) for label, w in inline]
     if many:
         texts.insert(EDGE, "…")
         briefs[1:-1] = ["…"]
@@ -147,7 +148,7 @@ def _container(parts: Parts, depth: int) -> Words:
     if whole and len(str(line)) <= WIDE:
         if parts.kind is Several and not many and any(word.brief for word in said):
             # two keys, say: below each other rather than in short
-            return line._replace(block=tuple(str(word) for word in said))
+            return line._replace(block=tuple(f"{name}{w}" for name, w in labelled))
         return line
     blocks = [word.labelled(label).lines or (label,) for label, word in labelled]
     if many:
@@ -157,7 +158,7 @@ def _container(parts: Parts, depth: int) -> Words:
     numbers_first = parts.kind is Several or len(lines) <= LONG
     if numbers_first and all(w.brief for w in said) and len(shorter) <= WIDE:
         return Words(shorter, block=lines)
-    outline = ", ".join(label + (w.kind or w.brief or w.text) for label, w in labelled)
+    outline = ", ".join(label + (w.kind or w.brief or w.text) for label, w in inline)
     outline = f"{parts.opening}{outline}{parts.closing}"
     if len(lines) > LONG and not many and _told_in_short(said) and len(outline) <= WIDE:
         return Words(outline)
