@@ -24,7 +24,8 @@ def arrays_live_on_a_device(numbers=(1.0, 4.0)):
     A *device* is what computes: a CPU, a GPU or a TPU. `jax.devices()` lists those that
     JAX uses, and `x.devices()` says where x is. A new array is put on the first device
     of the list, and you need not do anything for it. If JAX has found a GPU, the list
-    holds GPUs. If there are two, `jax.device_put(x, found[1])` puts x on the second.
+    holds GPUs. `jax.device_put(x, found[-1])` puts x on the last device of the list,
+    which may be the only one.
     """
     found = jax.devices()
     x = jnp.array(numbers)
@@ -46,9 +47,9 @@ def back_to_numpy(numbers=(1.0, 4.0)):
     """Three functions make a NumPy array of a JAX array.
 
     `jax.device_get`, `np.asarray` and `np.array` bring the numbers from the device to
-    NumPy. What the first two give may share the memory of the JAX array, and that must
-    not change. So you can read it, but you cannot write into it. `np.array` makes a
-    copy of your own. Take `np.asarray` if you only want to read.
+    NumPy. What the first two give may share the memory of the JAX array, and JAX relies
+    on this memory not to change. So you can read it, but you cannot write into it.
+    `np.array` makes a copy of your own. Take `np.asarray` if you only want to read.
     """
     x = jnp.array(numbers)
     a = jax.device_get(x)
@@ -81,9 +82,10 @@ def numpy_functions_on_jax_arrays(numbers=(1.0, 2.0, 3.0, 4.0)):
 
     Some of them only call the method of the same name, so `np.sum(x)` is the JAX array
     `x.sum()`. Others make a NumPy array of x first. x has no method `sin` or `stack`,
-    but it has `x.reshape` and `x.sort`. This is a hint and not a rule: write `jnp`
-    where you want to be sure to stay in JAX. Functions that write into their argument,
-    such as `np.put`, raise an error.
+    but it has `x.reshape` and `x.sort`. This is a hint and not a rule: `np.sort` makes
+    a copy first, a NumPy array, and sorts that. So write `jnp` where you want to be
+    sure to stay in JAX. Functions that write into their argument, such as `np.put`,
+    raise an error.
 
     Predict: which results follow the hint, and which one does not?
     """
@@ -116,11 +118,11 @@ def jax_does_not_wait(n=1000):
 
     A large matrix product takes a while. JAX starts it and returns early, and Python
     goes on while the device still computes. This is called *asynchronous dispatch*.
-    When you print the numbers or convert them, JAX waits for them, so they are never
-    wrong. But a time that is taken before may be too short. `x.block_until_ready()`
-    waits until x is ready; `race` does this for you. `timeit.timeit(f, number=1)` calls
-    f once and returns the seconds that it took. The first product is not timed, because
-    a first call is slower.
+    When you print the numbers or convert them, JAX waits until they are computed. But a
+    time that is taken before may be too short. `x.block_until_ready()` waits until x is
+    ready; `race` does this for you, and where nothing is timed you need not wait at
+    all. `timeit.timeit(f, number=1)` calls f once and returns the seconds that it took.
+    The first product is not timed, because a first call is slower.
 
     Times differ from machine to machine, so the sentences after a ✓ are about the
     results and not about times.
@@ -149,10 +151,11 @@ def give_jax_a_copy(tries=30):
     before everything is read, and if you write into a at that moment, the new numbers
     may end up in x. Each turn of the first loop gives zeros to JAX, and then writes
     sevens into a. It went wrong if x holds a seven. How often this happens depends on
-    luck and on the version of JAX, and it may not happen at all. In the second loop it
-    cannot happen, because nobody writes into the copy that `a.copy()` makes. It can go
-    wrong with `jnp.asarray(a)` too, and with `jax.device_put(a)` even if you wait until
-    x is ready, because x may go on using the memory of a.
+    luck and on the version of JAX, and it may not happen at all. Where sevens stand
+    beside the line of `jnp.array(a)`, they were written by the line below it: the page
+    reads x later. In the second loop this cannot happen, because nobody writes into the
+    copy that `a.copy()` makes. With `jnp.asarray(a)` and `jax.device_put(a)` you need
+    the copy as well.
     """
     wrong = 0
     for _ in range(tries):
@@ -183,9 +186,9 @@ def small_arrays_are_faster_in_numpy(count=4, seconds=0.05):
 
     To add four numbers is almost no work. What takes time is everything before it: to
     find out which types and shapes there are, and to hand the work to the device. JAX
-    takes longer for this than NumPy, for each operation. If you have many small
-    operations, put them into one compiled function, which is started only once.
-    `seconds=` says about how long the race may last, if the functions are fast.
+    takes longer for this than NumPy. If you have many small operations, put them into
+    one compiled function, which is started only once. `seconds=` says about how long
+    the race may last, if the functions are fast.
 
     Predict: how many times faster is NumPy?
     """
@@ -214,8 +217,7 @@ def a_list_of_jax_numbers_is_slow(count=50, seconds=0.1):
     Each turn of such a loop starts operations for one number, and `jnp.array` has to
     start more of them to join the numbers. `jax.vmap`, which you know from first_steps,
     gives the array at once. For a function as simple as this one, `square(x)` would do
-    as well, and would be faster still. If you cannot avoid the list, `jnp.stack` often
-    joins it faster than `jnp.array`.
+    as well, and would be faster still.
 
     Predict: how many times as fast as the loop is `jax.vmap` here?
     """
@@ -251,8 +253,8 @@ def half_the_bytes_are_faster(count=100_000, seconds=0.05):
 
     If JAX beats your NumPy program, a part of that may have nothing to do with JAX.
     float32 has half as many bytes to move, and a processor works on more numbers at
-    once. Both of these contestants are NumPy. Square roots gain by it; some functions,
-    such as `np.cumsum`, do not.
+    once. Both functions in this race are NumPy's. How much there is to gain depends on
+    the operation; a square root gains much.
     """
     a = np.linspace(0, 1, count)
     b = a.astype("float32")
@@ -273,15 +275,16 @@ def check_float32_has_half_the_bytes():
         assert timed.checked  # race refuses functions whose results differ
 
 
-def compiled_operations_are_joined(count=1_000_000, seconds=0.1):
-    """On large arrays, JAX is fast where the compiler can join operations.
+def compiled_operations_are_joined(count=1_000_000, seconds=0.3):
+    """Compiled, several operations on a large array become one.
 
     This formula has five operations. Without `jax.jit` each of them is a kernel, a
     piece of machine code that goes through all the numbers in memory. Compiled, the
     five are joined into one. `explain`, which you know from first_steps, counts them:
-    `.eager_kernels` is their number without `jax.jit`, `.kernels` when compiled. Where
-    there is nothing to join, as in sorting, NumPy may be faster even then. Each of the
-    three is called once before the race, so nothing is compiled during the race.
+    `.eager_kernels` is their number without `jax.jit`, `.kernels` when compiled. This
+    is where JAX gains on large arrays. If the race tells no difference on your machine,
+    it was busy: give it more `seconds`. Each of the three is called once before the
+    race, so nothing is compiled during the race.
 
     The lesson jit says more about this. The next lesson, prng_keys, is about random
     numbers.

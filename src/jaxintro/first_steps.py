@@ -1,4 +1,4 @@
-"""First steps: what JAX is for, in ten minutes.
+"""First steps: what JAX is for, in half an hour.
 
 JAX looks like NumPy, and it can also turn functions that you write into other ones: a
 function into the function of its slope, a function for one thing into a function for
@@ -31,8 +31,7 @@ def arrays_are_made_as_in_numpy(numbers=(1.0, 2.0, 3.0)):
     of a NumPy array begins with `np.` here. The numbers of JAX have 32 bits where those
     of NumPy have 64; the next lesson says why.
 
-    At the right of a heading, or below it, stands the name of the section. To run that
-    section alone, type `python -m jaxintro.lesson first_steps.` and the name.
+    At the right of a heading, or below it, stands the name of the section.
     """
     a = np.array(numbers)
     x = jnp.array(numbers)
@@ -63,8 +62,7 @@ def slope_of_a_square(x=3.0):
     The slope says how fast the result grows when x grows. `jax.grad(square)` is not yet
     a number. It is a new function: call it with an x, and it returns the slope there.
     You do not write down a formula for the slope. JAX finds the slope by following what
-    `square` does. Write 3.0 and not 3: JAX takes slopes only at numbers with a decimal
-    point.
+    `square` does. Write 3.0 and not 3: JAX takes slopes at floats, not at integers.
 
     Inside `square` the page shows *a tracer* where you may expect a number. This is
     what JAX puts in place of x in order to follow it. Beside the `def`, "ran once"
@@ -115,7 +113,7 @@ def check_gradient_is_twice_the_difference():
 
 
 def a_step_against_the_gradient(numbers=(1.0, 2.0, 5.0), size=0.25):
-    """A small step against the gradient makes the result smaller.
+    """Where the gradient is not 0, a small step against it makes the result smaller.
 
     The gradient says how the result grows. If you subtract a part of the gradient from
     x, here a quarter, the result gets smaller. This step halves each difference from 3,
@@ -123,9 +121,9 @@ def a_step_against_the_gradient(numbers=(1.0, 2.0, 5.0), size=0.25):
     descent*. This is how neural networks learn, and how the last section of this lesson
     fits a straight line to points.
 
-    A large step goes too far, and the result may grow. Try a step of 1.5, with other
-    arguments in brackets after the name of the section: `python -m jaxintro.lesson
-    "first_steps.a_step_against_the_gradient(size=1.5)"`.
+    A large step goes too far, and the result may grow. Try a step of 1.5: a section can
+    be run alone, by its name, and with other arguments in brackets: `python -m
+    jaxintro.lesson "first_steps.a_step_against_the_gradient(size=1.5)"`.
     """
     x = jnp.array(numbers)
     before = distance_from_three(x)
@@ -152,8 +150,9 @@ def written_for_one_used_for_many(arrows=((3.0, 4.0), (6.0, 8.0), (5.0, 12.0))):
 
     Several values beside one line mean that the line ran several times, and they stand
     in the order of the runs. Python runs `length` three times: for `one`, for `whole`,
-    and for `each`. In the last run a tracer with the shape of one row stands for all
-    three rows. There is no loop.
+    and for `each`. Only the last of these runs is on a tracer, and beside the `def` you
+    see which: it has the shape of one row and stands for all three rows. There is no
+    loop.
 
     Predict: what does `length` return for the whole table without `jax.vmap`: three
     lengths, one number, or an error?
@@ -188,10 +187,10 @@ def random_numbers_need_a_key(seed=0):
     """JAX draws random numbers with a key, and you pass the key in.
 
     You make a key from a whole number, the seed, with `jax.random.key`. Beside that
-    line stands the type of the key, and then the two numbers that it holds; `fry` is
-    short for threefry, the method of drawing. `jax.random.normal(key, (3,))` draws
-    three numbers with the key. NumPy needs no key, because its generator keeps a hidden
-    state. The lesson prng_keys shows how to make many keys of one.
+    line stands the type of the key, `key<fry>`, and then the two numbers that it holds.
+    `jax.random.normal(key, (3,))` draws three numbers with the key. NumPy needs no key,
+    because its generator keeps a hidden state. The lesson prng_keys shows how to make
+    many keys of one.
 
     Predict: `first` and `second` are drawn with the same key. Are they equal?
     """
@@ -222,10 +221,10 @@ def compiled_gives_the_same(x=0.5):
     `jax.jit(bell)` returns the compiled `bell`. You can also write `@jax.jit` above the
     `def` of a function. Then its name stands for the compiled function from the start.
     A compiled function may round at other places. So its results can differ in the last
-    digits, and in more where two large and nearly equal numbers are subtracted.
+    digits.
 
-    Beside the last line of `bell` stand two values with "then" between them. This line
-    ran twice: with a number, and then with a tracer, when `bell` was compiled.
+    The last line of `bell` ran twice: with a number, and then with a tracer, when
+    `bell` was compiled.
     """
 
     def bell(x):
@@ -263,10 +262,10 @@ def a_million_numbers(count=1_000_000, seconds=0.3):
     and the last of them, and three dots for those between.
 
     The fastest function stands first in the table. `a call` is the time of one call.
-    `first call` is the time of the first one in the race, which is often slower.
-    A `ratio` of 5 means: 5 times as long as the fastest. `99% sure` gives bounds
-    for the ratio, and they are wide if the machine is busy. With only a few numbers,
-    NumPy would be faster than both; the lesson arrays_at_work says why.
+    `first call` is the time of the first one in the race. A `ratio` of 5 means: 5 times
+    as long as the fastest. `99% sure` gives bounds for the ratio, and they are wide if
+    the machine is busy. The `def` says "ran in a tool": the many runs inside the race
+    are neither counted nor shown.
 
     Predict: how many times as fast as the plain function is the compiled one?
     """
@@ -297,13 +296,13 @@ def check_the_race_is_between_equals():
 def python_runs_on_a_tracer(x=3.0):
     """To compile a function, JAX runs it with a stand-in instead of numbers.
 
-    The stand-in is a *tracer*, of the kind that `jax.jit` uses. It knows its shape and
-    its type, but it has no value. JAX writes down each operation that is done with it.
-    This is called *tracing*. What was written down is then compiled, and the compiled
-    program gets the numbers. Below, the list `runs` grows each time when Python runs
-    the lines of `half`. Beside the `def` the page counts the runs, too, and also the
-    calls where there were more calls than runs. An argument of another shape or type
-    would make Python run them once more, as the lesson jit shows.
+    The stand-in is a *tracer*. That of `jax.jit` knows its shape and its type, but it
+    has no value, as there is no number yet. JAX writes down each operation that is done
+    with it. This is called *tracing*. What was written down is then compiled, and the
+    compiled program gets the numbers. Below, the list `runs` grows each time when
+    Python runs the lines of `half`. Beside the `def` the page counts the runs, too, and
+    also the calls where there were more calls than runs. An argument of another shape
+    or type would make Python run them once more, as the lesson jit shows.
 
     After `Myth:` stands what many people believe, and what is wrong.
 
@@ -339,8 +338,9 @@ def an_if_needs_a_value(x=-3.0):
     Python must know which way to go, and a stand-in without a value cannot tell. So the
     first function that you compile yourself may fail with a
     `jax.errors.TracerBoolConversionError`. `jax.grad` alone has no trouble with the
-    same `if`: it computes with numbers, and its tracer has a value. The name `refused`
-    keeps the error, so that the ✓ below can look at it.
+    same `if`: it computes with the number that you pass in, and its tracer carries that
+    number along. The name `refused` keeps the error, so that the ✓ below can look at
+    it.
 
     `jnp.where(x > 0, x, -x)` needs no such decision: it computes both, and takes x
     where x > 0, and −x elsewhere. The lesson shapes_and_branches is about this.
@@ -380,12 +380,12 @@ def the_program_that_jax_writes_down(t=0.5):
 
     `jax.make_jaxpr(smooth_step)` is a function that traces `smooth_step` and returns
     its jaxpr. Read it from top to bottom. `lambda ; a:f32[]` says that there is one
-    argument, called a. `f32` is short for float32, and the empty brackets mean a single
-    number. After `let`, each line here is one equation: it gives a new name and a type
-    to the result of one operation. The operations `mul`, `sub` and `add` are ×, − and
-    +, and `10.0:f32[]` is the number 10 with its type. After `in` stands what is
-    returned. Nothing else is left of `smooth_step`. `jaxpr.eqns` is the list of the
-    equations.
+    argument, called a. (Before the `;` arrays from outside would stand; here there are
+    none.) `f32` is short for float32, and the empty brackets mean a single number.
+    After `let`, each line here is one equation: it gives a new name and a type to the
+    result of one operation. The operations `mul`, `sub` and `add` are ×, − and +, and
+    `10.0:f32[]` is the number 10 with its type. After `in` stands what is returned.
+    `jaxpr.eqns` is the list of the equations.
 
     Predict: count the ×, − and + in `smooth_step`. How many equations will there be?
     """
@@ -406,10 +406,10 @@ def check_an_equation_for_each_operation():
 def operations_and_kernels(count=1_000_000):
     """`explain` shows what the compiler made of the operations of a function.
 
-    Here is why the compiled function won the race. A *kernel* is a piece of machine
-    code that reads arrays from memory, computes, and writes an array back. Without
-    `jax.jit`, each ×, − and + here is a kernel of its own, and each goes through the
-    million numbers once more. A compiler can join them.
+    Here is a part of the reason why the compiled function won the race. A *kernel* is a
+    piece of machine code that reads arrays from memory, computes, and writes an array
+    back. Without `jax.jit`, each ×, − and + here is a kernel of its own, and each goes
+    through the million numbers once more. A compiler can join them.
 
     `explain` is a tool of this course, too. In its report, look at the line `compiled`.
     First it says how many kernels the compiled function has. Then, after the words "run
@@ -438,9 +438,7 @@ def transformations_combine(count=41):
     Each of them takes a function and returns a function. That is why they are called
     *transformations*, and why the result of one can be given to the next. Here
     `jax.grad` makes a function for the slope at one t. `jax.vmap` makes of it a
-    function for the slopes at many t, and `jax.jit` compiles that. To save the picture
-    in a folder, type `python -m jaxintro.lesson first_steps --figures` and the name of
-    the folder.
+    function for the slopes at many t, and `jax.jit` compiles that.
 
     Predict: `smooth_step` is flat at both ends. Where is its slope the largest?
     """
@@ -476,11 +474,11 @@ def follow_shows_each_line(x=2.0):
     `root` looks for the square root of x: five times, it takes the mean of y and x / y.
     `follow(root, x)` calls `root` once and shows its code with a value beside each
     line, as this page does. Use it when you want to see what your own function does.
-    Follow a compiled function before it is called elsewhere: once it is compiled,
-    Python no longer runs its lines.
 
     The line in the loop has a value for each turn. The page shows the first ones, three
-    dots for those between, the last one, and in brackets how often the line ran.
+    dots for those between, the last one, and in brackets how often the line ran. What
+    is the same in every turn stands there once. After the reports, the last line shows
+    both results.
 
     Predict: what will stand beside the lines when `jax.jit(root)` is followed?
     """
@@ -497,7 +495,7 @@ def follow_shows_each_line(x=2.0):
 
 
 def check_both_find_the_square_root():
-    """Plain and compiled, five turns find √2, √3 and √0.5; √10000 needs more."""
+    """Plain and compiled, five turns find √2 to six digits; √10000 needs more turns."""
     for x in (2.0, 3.0, 0.5):
         results = follow_shows_each_line(x)
         np.testing.assert_allclose(results, [np.sqrt(x)] * 2, rtol=1e-6)
@@ -516,8 +514,8 @@ def a_straight_line(seed=0, steps=40):
     In each step, `jax.grad(loss)` gives a slope for each number of the first argument,
     `line`, while x and y stay as they are. Half of this gradient is subtracted. Beside
     the line in the loop stand the first values and the last, and how many the page
-    leaves out between them. The first step finds the height. The slope needs more
-    steps, because each corrects only about a third of what is missing.
+    leaves out between them. The height is found in the first step. The steepness of the
+    line needs more steps: each corrects about a third of what is missing.
 
     You have now seen what JAX is for. The next lesson, numpy_parity, looks closely at
     its arrays.
@@ -531,8 +529,8 @@ def a_straight_line(seed=0, steps=40):
     y = 2 * x + 1 + 0.3 * noise
 
     def loss(line, x, y):
-        slope, height = line
-        return jnp.mean((slope * x + height - y) ** 2)
+        steepness, height = line
+        return jnp.mean((steepness * x + height - y) ** 2)
 
     @jax.jit
     def step(line, x, y):

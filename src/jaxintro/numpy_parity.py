@@ -56,8 +56,9 @@ def arrays_are_made_alike(count=7):
     """The functions that make arrays are called as in NumPy.
 
     `jnp.linspace`, `jnp.arange` and `jnp.zeros` have the names of NumPy, and `dtype=`
-    is the type of the numbers, as there. Only the default type is another one. A few
-    arguments are missing, such as the `order=` of `np.zeros`.
+    is the type of the numbers, as there. Only the default type is another one, so most
+    decimal numbers are rounded earlier. A few arguments are missing, such as the
+    `order=` of `np.zeros`.
     """
     a_points = np.linspace(-3, 3, count)
     x_points = jnp.linspace(-3, 3, count)
@@ -71,7 +72,7 @@ def arrays_are_made_alike(count=7):
 
 
 def check_arrays_are_numpys():
-    """`linspace`, `arange` and `zeros` make the same numbers in NumPy and in JAX."""
+    """`linspace`, `arange` and `zeros` make the same numbers as NumPy, to 32 bits."""
     for count in (7, 100):
         points = [-3 + 6 * i / (count - 1) for i in range(count)]
         a, x, *exact, a_zeros, x_zeros = arrays_are_made_alike(count)
@@ -287,8 +288,9 @@ def a_plot_takes_a_jax_array(center=134_217_728.0):
     You need not convert anything before you plot. This picture shows which numbers a
     float32 leaves out. To 134217728, which is 2 to the power of 27, we add the whole
     numbers from −20 to 40, and then subtract 134217728 again. Computed exactly, that
-    would give back what was added, in a straight line. In float32 it is a staircase,
-    and right of 0 its steps are twice as high.
+    would give back what was added, in a straight line. In float32 it is a staircase: a
+    step is as high as the gap between one float32 and the next, and that gap doubles at
+    0.
     """
     import matplotlib.pyplot as plt
 
@@ -427,7 +429,7 @@ def check_jax_has_no_views():
         np.testing.assert_array_equal(x, [0, value, 2, 3])
 
 
-def at_has_a_family(number=2.0):
+def at_has_a_family(number=10.0):
     """`.at` can also add, multiply, and more.
 
     Each line works on the one number `x[2]`, which is 9. `.get` only reads it. `.add`,
@@ -473,8 +475,8 @@ def an_index_may_be_given_twice(votes=(0, 2, 2, 1, 2)):
 
     Five people vote for the candidates 0, 2, 2, 1 and 2. The array of votes is used as
     an index, and each vote adds 1. In NumPy `a[index] += 1` means `a[index] = a[index]
-    + 1`. On the right stand five old counts, all 0, plus 1. So NumPy writes five ones,
-    and candidate 2 gets 1. NumPy counts every vote with `np.add.at`.
+    + 1`. Right of the `=` stand five old counts, all 0, plus 1. So NumPy writes five
+    ones, and candidate 2 gets 1. NumPy counts every vote with `np.add.at`.
 
     Predict: how many votes does candidate 2 get in JAX?
     """
@@ -508,8 +510,7 @@ def reading_past_the_end(index=10):
     error in Python. So JAX has a rule for such an index instead, with and without
     `jax.jit`. The rule hides mistakes: a wrong index gives a number that looks good.
     `x[-1]` to `x[-5]` count from the end, as in NumPy; `x[-10]` stands before the
-    start. (With an array that holds no number at all, errors do occur, here and in the
-    next section.)
+    start.
 
     Predict: x holds the numbers 0 to 4. What is x[10]?
     """
@@ -743,11 +744,12 @@ def check_arrays_keep_their_type():
 
 
 def a_python_number_may_not_fit(number=300):
-    """A Python number that does not fit into the type of the array is no error.
+    """What does not fit into an int8 array is cut, without an error.
 
     The array keeps its type, as in the last section, and an int8 holds whole numbers
     from −128 to 127. If you need more, give the array a larger type first, with
-    `x.astype("int32")`.
+    `x.astype("int32")`. (Only a Python number that does not fit into 32 bits is
+    refused, as in the section with the time stamp.)
 
     Predict: x holds two ones. What is x + 300?
     """
@@ -790,7 +792,7 @@ def one_element_is_still_an_array(numbers=(2.5, 4.0)):
 
 
 def check_an_element_becomes_a_number():
-    """`x[0]` is no float and no key of a dict; `float(x[0])` is both."""
+    """`x[0]` is no float and no key of a dict; `float(x[0])` can be both."""
     for numbers in ((2.5, 4.0), (-0.25,)):
         results = one_element_is_still_an_array(numbers)
         a_is_float, shape, x_is_float, refused, number, names = results
@@ -868,7 +870,7 @@ def check_the_lines_do_the_same():
 
 
 def a_square_hides_the_wrong_axis(rows=((1.0, 3.0), (10.0, 30.0))):
-    """On a square matrix a wrong axis raises no error.
+    """On a square matrix a forgotten `keepdims` raises no error.
 
     We want each row to have mean 0, so we subtract its mean. `x.mean(axis=1)` has one
     number for each row, and its shape is `(2,)`. NumPy and JAX lay such an array along
@@ -903,9 +905,8 @@ def jax_can_refuse_to_guess(rows=((1.0, 3.0), (10.0, 30.0))):
     The number of axes is called the *rank*. To lay an array of rank 1 along a matrix is
     *rank promotion*. `jax.config.update("jax_numpy_rank_promotion", "raise")` makes it
     an error in arithmetic, and so finds the mistake of the last section. It looks at
-    the rank only: it refuses a row also where you mean it, and it does not notice a
-    wrong axis together with `keepdims=True`. The default is `"allow"`, and the last
-    line sets it again.
+    the rank only, so it does not notice a wrong axis together with `keepdims=True`. The
+    default is `"allow"`, and the last line sets it again.
     """
     jax.config.update("jax_numpy_rank_promotion", "raise")
     x = jnp.array(rows)

@@ -17,10 +17,9 @@ ORDER = 40
 
 
 def two_draws_in_two_orders(seed=0):
-    """NumPy draws from a state that it keeps hidden, and each draw changes it.
+    """NumPy draws from a state that it keeps hidden.
 
-    `np.random.seed` sets that state. Every draw reads the state and changes it, and the
-    next draw gets the changed state.
+    `np.random.seed` sets that state.
 
     Predict: both halves start from the same seed and add one uniform number `u` and
     one normal number `z`. Only the order of the draws differs. Are the sums equal?
@@ -52,9 +51,9 @@ def a_generator_changes_when_you_draw(seed=0):
 
     `np.random.default_rng` returns a `Generator`. You can pass it to a function, so the
     state is no longer hidden. But every draw still changes it, and so the draws from
-    one generator have to happen one after the other, in one fixed order. JAX avoids
-    that, because it wants to run your code on whole batches and on many devices at
-    once.
+    one generator have to happen one after the other, in one fixed order, if you want
+    the same numbers again. JAX avoids that, because it wants to run your code on whole
+    batches and on many devices at once.
     """
     generator = np.random.default_rng(seed)
     first = generator.uniform()
@@ -75,8 +74,8 @@ def same_key_same_numbers(seed=21):
     `jax.random.key(seed)` makes a key from a whole number. You pass the key as the
     first argument: `jax.random.normal(key, (3,))` draws three normal numbers with it.
     When you print a key, you see its type and the two numbers that it holds. In the
-    type, `key<fry>`, fry is short for Threefry, the method that makes the numbers.
-    The word `overlaying` is only how JAX prints a key.
+    type, `key<fry>`, fry is short for Threefry, the method that makes the numbers. It
+    is the usual one. The word `overlaying` is only how JAX prints a key.
 
     Compare the key before and after, and the two draws. What you want is usually
     *other* numbers. For these you need another key: see below.
@@ -140,7 +139,8 @@ def split_gives_fresh_numbers(seed=21):
     makes two new keys from one. The usual line stores the first in `key` again and the
     second in `subkey`. You draw with `subkey`, once, and keep `key` for the next split.
     The name `key` now stands for a new key, so you cannot use the old one again by
-    mistake. Compare the two numbers of `key` from line to line.
+    mistake. Where a line gives several names a value, the page writes the name before
+    each. Compare the two numbers of `key` from line to line.
     """
     key = jax.random.key(seed)
 
@@ -234,7 +234,7 @@ def other_distributions(seed=0, low=-1.0, high=1.0, chance=0.5):
     """Other distributions work the same way: the key comes first.
 
     `uniform` takes the ends of an interval, `minval` and `maxval`. `bernoulli` is True
-    with the given chance.
+    with the given chance, which stands before the shape.
     """
     key = jax.random.key(seed)
     key_u, key_a, key_b, key_c = jax.random.split(key, 4)
@@ -327,7 +327,7 @@ def the_new_key_is_lost(seed=0):
 
 
 def check_only_a_new_key_gives_a_new_number():
-    """With the new key lost, every draw is the first."""
+    """With the new key lost, every call draws the first number again."""
     for seed in (0, 7):
         first, second = the_new_key_is_lost(seed)
         np.testing.assert_array_equal(first, second)
@@ -358,7 +358,7 @@ def one_key_for_two_draws(seed=0):
 
 
 def check_one_key_correlates_two_draws():
-    """Uniform and normal from one key correlate as √(3/π) = 0.977, from two as 0."""
+    """Uniform and normal from one key correlate as √(3/π) = 0.977, from two about 0."""
     for seed in (0, 1, 2):
         mistaken, u, z, cured = one_key_for_two_draws(seed)
         # 10,000 draws: this correlation is known to about 0.0005, that of 0 to 0.01
@@ -375,9 +375,9 @@ def related_and_unrelated_pairs(seed=0, n=300):
     the normal number `z` up. With one key, z is large where u is large. (Other kinds
     of draws can be related as closely, or hardly at all.)
 
-    This curve is known. Half of all normal numbers are below 0, so at u = 0.5 it has
-    z = 0. And 90 % are below 1.28, so at u = 0.9 it has z = 1.28. Such a z is called
-    the normal quantile at u. In the terminal, `o` marks the pairs from one key.
+    Why a curve? Half of all normal numbers are below 0, so at u = 0.5 it has z = 0. And
+    90 % are below 1.28, so at u = 0.9 it has z = 1.28. Such a z is called the normal
+    quantile at u. In the terminal, `o` marks the pairs from one key.
     """
     import matplotlib.pyplot as plt
 
@@ -519,7 +519,7 @@ def fold_in_gives_each_step_its_key(seed=0, steps=4):
 
 
 def check_a_step_needs_no_steps_before_it():
-    """Here every step draws another number, and the last step alone draws the last."""
+    """Each step draws another number; resumed, the last step draws the same again."""
     for steps in (4, 20):
         draws, resumed = fold_in_gives_each_step_its_key(0, steps)
         assert len(np.unique(draws)) == steps
@@ -565,8 +565,9 @@ def check_sums_collide():
 def a_long_step_is_cut(step=1):
     """A number for `fold_in` should lie between 0 and 2³² − 1.
 
-    JAX refuses a Python number outside. But it does not check a number of NumPy: of
-    that it keeps 32 bits and drops the rest, and two steps can get the same key.
+    JAX refuses a number of Python that is larger. But it does not check a number of
+    NumPy: of that it keeps 32 bits and drops the rest, and two steps can get the same
+    key.
     """
     key = jax.random.key(0)
     step_key = jax.random.fold_in(key, step)
@@ -609,8 +610,9 @@ def fold_in_collides_with_split(seed=0):
     step_key = jax.random.fold_in(key, 0)  # the mistake: key was split
     noise = jax.random.normal(step_key, (3,))
 
+    key = jax.random.key(seed)  # the cure: begin anew, and only split
     key_w, key_steps = jax.random.split(key)
-    step_key = jax.random.fold_in(key_steps, 0)  # the cure
+    step_key = jax.random.fold_in(key_steps, 0)
     noise_cured = jax.random.normal(step_key, (3,))
     same = np.array_equal(w, noise_cured)
     return w, noise, same
@@ -630,7 +632,7 @@ def jax_finds_keys_used_twice(seed=0):
     `jax.config.update("jax_debug_key_reuse", True)` switches that on. A key then counts
     as used when you have split it or drawn with it, and to split it again or to draw
     with it again is a `KeyReuseError`. (`fold_in` is not watched.) Switch it on in your
-    tests, before anything else: an old JAX does not see what was compiled before.
+    tests, before anything else.
 
     Below it finds the mistake from above, one key for both `make_data` and
     `init_model`. Then it finds a compiled function that is called twice with one key.
@@ -670,10 +672,12 @@ def check_reuse_is_an_error():
 def what_the_checker_does_not_see(seed=0, n=2):
     """The checker does not see every mistake.
 
-    It finds `keys[0]` when it is used twice, but not a second loop over the same
-    array of keys. And it does not watch `fold_in`, which can make the same key as
-    `split`. So you still need the rules. Have a key for each purpose. Split it once, or
-    draw with it once, or only fold numbers into it, and no number twice.
+    It finds `keys[0]` when it is used twice, but not a second loop over the same array
+    of keys. And it does not watch `fold_in`, which can make the same key as `split`. So
+    you still need the rules.
+
+    Have a key for each purpose. Split it once, or draw with it once, or only fold
+    numbers into it, and no number twice.
 
     Myth: a program that raises no `KeyReuseError` never draws the same number twice.
     """
@@ -704,8 +708,8 @@ def a_loop_and_a_batch(seed=0, n=4):
     """A loop over keys and a batch over keys draw the same numbers.
 
     `jax.vmap(f)` is f for a whole batch at once. Here it draws one number with each key
-    of an array of keys. It does not matter who draws: a key of the usual type,
-    `key<fry>`, decides.
+    of an array of keys. With keys of the usual type it does not matter whether a loop
+    or a batch draws with them.
     """
     keys = jax.random.split(jax.random.key(seed), n)
     loop = []
@@ -791,7 +795,7 @@ def check_what_subkeys_hold():
 
 
 def check_a_saved_key_draws_the_same():
-    """The key that was made of the two numbers draws what the first key drew."""
+    """The key that was made of the two numbers of `key_a` draws what `key_a` draws."""
     for seed in (0, 21):
         _, _, _, draw, draw_again = a_key_holds_two_numbers(seed)
         np.testing.assert_array_equal(draw, draw_again)
@@ -801,9 +805,8 @@ def a_long_seed_is_cut(seed=21):
     """Of a long seed JAX keeps 32 bits, and drops the rest without a warning.
 
     Whole numbers in JAX have 32 bits by default, and so have seeds. The seeds 21 and
-    2³² + 21 therefore make the same key. With
-    `jax.config.update("jax_enable_x64", True)` you switch to 64 bits, and then they
-    make different keys. (A Python number from 2⁶³ on is refused.)
+    2³² + 21 therefore make the same key. With `jax.config.update("jax_enable_x64",
+    True)` you switch to 64 bits, and then they make different keys.
     """
     long_seed = 2**32 + seed
     short = jax.random.key_data(jax.random.key(seed))
@@ -828,10 +831,9 @@ def old_code_says_prngkey(seed=21):
     """In old code, keys come from `PRNGKey` and are plain arrays.
 
     `jax.random.PRNGKey(seed)` makes the same key as `jax.random.key(seed)`, but as an
-    ordinary array of two whole numbers, and it draws the same numbers. So JAX lets
-    you compute with it as with any array: `old_key + 1` is another key, made by
-    accident. A key from `jax.random.key` refuses that, and the checker that we saw
-    does not watch old keys. Use `key` in new code.
+    ordinary array of two whole numbers, and it draws the same numbers. So JAX lets you
+    compute with it as with any array: `old_key + 1` is another key, made by accident. A
+    key from `jax.random.key` refuses that. Use `key` in new code.
     """
     old_key = jax.random.PRNGKey(seed)
     key = jax.random.key(seed)
@@ -847,7 +849,7 @@ def old_code_says_prngkey(seed=21):
 
 
 def check_old_keys_draw_the_same():
-    """An old key draws the same numbers and allows + 1; a new key is a TypeError."""
+    """An old key draws the same numbers and allows + 1; a new key refuses it."""
     for seed in (0, 21):
         old_draw, draw, accident, refused = old_code_says_prngkey(seed)
         np.testing.assert_array_equal(old_draw, draw)
@@ -897,8 +899,8 @@ def check_the_printed_numbers_come_back():
 def numbers_of_an_old_page(seed=0x23456789):
     """With the setting off, the printed numbers of an old page come back.
 
-    `printed` holds five numbers from an introduction to JAX, written before JAX 0.5.
-    They were drawn with the second subkey of this seed. `u` is what you draw today,
+    `printed` holds five numbers from an introduction to JAX, written before JAX 0.5,
+    which drew them with the second subkey of this seed. `u` is what you draw today,
     with the setting off.
     """
     printed = [0.2918682, 0.90834665, 0.13555491, 0.08107758, 0.9746183]

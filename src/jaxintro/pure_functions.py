@@ -20,18 +20,16 @@ from jaxintro.lens import audit, traces
 
 ORDER = 50
 
-counter = 10  # a global variable
-
 
 def stand_in_instead_of_numbers(x=3.0):
-    """To compile a function, JAX runs your Python on a tracer, not on numbers.
+    """To write a function down, JAX runs your Python on a tracer, not on numbers.
 
-    A *tracer* is a stand-in: it has a shape and a dtype, but no value. It writes down
-    each operation that is done to it. To run a function in this way is to *trace* it,
-    and what was written down is the *jaxpr*. JAX compiles the jaxpr, and only the
-    compiled program meets your numbers. You know this from first_steps, and everything
-    in this lesson follows from it. `jax.make_jaxpr` traces a function and gives you the
-    jaxpr.
+    A *tracer* is a stand-in. That of `jax.make_jaxpr` and `jax.jit` has a shape and a
+    dtype, but no value. It writes down each operation that is done to it. To run a
+    function in this way is to *trace* it, and what was written down is the *jaxpr*. JAX
+    compiles the jaxpr, and only the compiled program meets your numbers. You know this
+    from first_steps, and everything in this lesson follows from it. `jax.make_jaxpr`
+    traces a function and gives you the jaxpr.
 
     Our function also writes a line to a log file. (`io.StringIO` is Python's text file
     in memory.) This is a *side effect*: besides giving its result, the function
@@ -63,7 +61,7 @@ def check_operations_are_written_down():
 
 
 def python_runs_once_per_trace(shapes=((), (), (3,), (3,), ())):
-    """Your Python code runs once per trace, not once per call.
+    """Your Python code runs once for each new kind of input, not once per call.
 
     `jax.jit` compiles a function and keeps the program. A later call with an input of
     the same shape and type goes straight to this program, and your Python code does not
@@ -132,7 +130,7 @@ def check_values_are_free_and_types_are_not():
 
 
 def pure_calls_may_be_rearranged(xs=(2.0, 3.0, 2.0)):
-    """A pure function gives the same answers however its calls are made.
+    """A pure function gives the same answers, up to rounding, in whatever way you call it.
 
     A function is *pure* if the same input always gives the same output, and if it
     changes nothing outside itself. It is a function as in mathematics: the square of
@@ -197,8 +195,9 @@ def output_while_tracing(numbers=(1.0, 2.0, 3.0)):
 
     Python's `print` is no operation of JAX, so it is not in the compiled program.
     `jax.debug.print` is an operation that is written down: the program prints the
-    number that takes the place of `{}`. The program may still be running when Python is
-    at the next line; `jax.effects_barrier()` waits until everything is printed.
+    number that takes the place of `{}`. (The `~` in the tracer below says that its type
+    is weak.) The program may still be running when Python is at the next line;
+    `jax.effects_barrier()` waits until everything is printed.
 
     Predict: three calls. How many lines come from `print`, and what do they show?
     """
@@ -226,17 +225,15 @@ def check_output_happens_once():
         np.testing.assert_allclose(doubled, np.multiply(numbers, 2), rtol=1e-6)
 
 
-def global_is_frozen(x=12, changed=0):
-    """A global variable is read while the function is traced.
+def global_is_frozen(x=12, counter=10, changed=0):
+    """A variable outside the function is read while the function is traced.
 
-    A tracer stands for the argument `x` only. `counter` is an ordinary Python number,
-    so its value at the time of the trace is written into the program. The statement
-    `global counter` says that the assignments below mean the variable of the module.
-    The cure is to hand in as an argument whatever may change.
+    A tracer stands for the argument `x` only. `counter` is an ordinary Python number
+    that Python looks up when it runs the line. The cure is to hand in as an argument
+    whatever may change.
 
     Predict: `counter` becomes 0. What does `add_counter` make of 12 after that?
     """
-    global counter
 
     @jax.jit
     def add_counter(x):
@@ -251,24 +248,23 @@ def global_is_frozen(x=12, changed=0):
         return x + counter
 
     cured = add(x, counter)
-    counter = 10  # as it was
     return before, after, cured
 
 
 def check_the_old_value_is_used():
-    """The compiled function goes on adding 10; an argument has its new value."""
-    for x, changed in ((12, 0), (5, -3)):
-        before, after, cured = global_is_frozen(x, changed)
-        assert before == after == x + 10
+    """The compiled function goes on adding the old number; an argument has the new."""
+    for x, counter, changed in ((12, 10, 0), (5, 7, -3)):
+        before, after, cured = global_is_frozen(x, counter, changed)
+        assert before == after == x + counter
         assert cured == x + changed
 
 
 def new_dtype_reads_it_again(counter=10):
     """A new trace reads the variable again, so one function gives two answers.
 
-    The same happens with a variable of a surrounding function, or of a notebook. The
-    number 12 is an integer and 12.0 is a float. These are two dtypes, so the function
-    is traced twice, and each trace keeps the value that it met.
+    It is the same with a global variable of a file or of a notebook. The number 12 is
+    an integer and 12.0 is a float. These are two dtypes, so the function is traced
+    twice, and each trace keeps the value that it met.
 
     Myth: once frozen, the variable is never read again.
     """
@@ -331,11 +327,12 @@ def check_draws_and_keys():
 def iterator_is_read_once(numbers=(1, 2, 3, 4)):
     """An iterator does not work inside a compiled loop; an array does.
 
-    `jax.lax.fori_loop(0, n, step, start)` is a compiled loop. It begins with
-    `total = start`, and for i = 0, 1, … n − 1 it does `total = step(i, total)`. Python
-    runs `step` only to trace it. So `next(iterator)` is called in the trace, and the
-    number that it gave stands in the program. An array comes in whole, and to take
-    its item i is an operation that is written down.
+    `jax.lax.fori_loop(0, n, step, start)` is a compiled loop. It begins with `total =
+    start`, and for i = 0, 1, … n − 1 it does `total = step(i, total)`. Python runs
+    `step` only to trace it. So `next(iterator)` is called in the trace, and the number
+    that it gave stands in the program. The array is read from outside as well, which
+    does no harm, as nobody changes it. To take its item i is an operation that is
+    written down.
 
     Predict: 1 + 2 + 3 + 4 is 10. What is the total with the iterator?
     """
@@ -410,8 +407,8 @@ def extra_outputs_are_returned(scores=(1.0, 2.0, 0.0), values=(3.0, 1.0, 2.0)):
     This is the cure for the list. The function below takes a weighted mean of some
     values, where a higher score gives a higher weight. (Language models do this, and
     call the weights *attention*.) You want the mean, and you are curious about the
-    weights. So return both, as a tuple. What comes back is an array with numbers, and
-    no tracer.
+    weights. So return both, as a tuple. What comes back are arrays with numbers, and no
+    tracers. (`jax.nn.softmax(scores)` gives these weights as well.)
     """
 
     @jax.jit
@@ -477,7 +474,7 @@ def check_a_dict_is_not_changed():
 
 
 def new_array_inside(x=(1.0, 2.0, 3.0)):
-    """An array is not changed either; `.at` makes a new one, compiled as well.
+    """An array is not changed either: `.at` makes a new one, in a compiled function too.
 
     An array cannot be changed at all, as you know from
     numpy_parity, and a tracer refuses the assignment too. `x.at[0].set(0.0)` gives a
@@ -591,9 +588,8 @@ def counter_as_a_function(calls=3):
 
     @jax.jit
     def step(count):
-        count = count + 1
-        value = count
-        return count, value
+        value = 10 * count
+        return count + 1, value
 
     count = 0
     values = []
@@ -604,11 +600,11 @@ def counter_as_a_function(calls=3):
 
 
 def check_the_state_moves_on():
-    """Compiled, the function counts as plain Python does: 1, 2, 3, and so on."""
+    """Compiled, the state counts 1, 2, 3, and each value is 10 times the count before."""
     for calls in (3, 5):
         count, values = counter_as_a_function(calls)
         assert count == calls
-        assert values == list(range(1, calls + 1))
+        assert values == list(range(0, 10 * calls, 10))
 
 
 def memory_in_an_object(numbers=(2.0, 3.0, 1.0, 4.0)):
@@ -658,27 +654,28 @@ def check_a_compiled_method_forgets():
 def state_over_time(numbers=(2.0, 3.0, 1.0, 4.0)):
     """`scan` hands the state from one step to the next, in one compiled loop.
 
-    `jax.lax.scan(step, start, xs)` calls `step(state, x)` for each x in `xs`, and each
-    call returns the new state and an output. The state that is handed on is called
-    the *carry*. Python runs `step` once, to trace it. At the end `scan` gives you the
-    last carry, and all outputs as one array.
+    `jax.lax.scan(step, start, xs)` gives what a loop gives that calls `step(state, x)`
+    for each x in `xs`. The function returns two things: the new state, which is handed
+    on and is called the *carry*, and an output. Python runs it only to trace it. At the
+    end `scan` gives you the last carry, and all outputs, joined. Here the carry is the
+    total so far.
     """
 
     def add(total, x):
         total = total + x
-        return total, total
+        return total, 10 * total
 
     start = jnp.array(0.0)
     xs = jnp.array(numbers)
-    last, totals = jax.lax.scan(add, start, xs)
-    return last, totals
+    last, outputs = jax.lax.scan(add, start, xs)
+    return last, outputs
 
 
 def check_scan_is_a_running_total():
-    """The outputs are the running totals; the last carry is the sum of all."""
+    """The outputs are 10 times the running totals; the last carry is the sum of all."""
     for numbers in ((2.0, 3.0, 1.0, 4.0), (0.5, -2.0)):
-        last, totals = state_over_time(numbers)
-        np.testing.assert_allclose(totals, np.cumsum(numbers), rtol=1e-6)
+        last, outputs = state_over_time(numbers)
+        np.testing.assert_allclose(outputs, 10 * np.cumsum(numbers), rtol=1e-6)
         np.testing.assert_allclose(last, np.sum(numbers), rtol=1e-6)
 
 
@@ -688,19 +685,19 @@ def recurrent_network(inputs=(1.0, 0.0, -1.0), w_x=0.5, w_h=0.9, w_o=1.5):
     A *recurrent network* reads its inputs one after the other and keeps a memory h:
     h becomes tanh(w_x·x + w_h·h), and its output is y = tanh(w_o·h). In a class, h
     would be `self.h`. Here the old h is an argument and the new h is a result, so h can
-    be the carry of `scan`. `functools.partial(step, params)` is Python's way to fix the
+    be the carry of `scan`. `functools.partial(cell, params)` is Python's way to fix the
     first argument: a function of h and x is left, as `scan` wants it.
     """
     params = {"x": w_x, "h": w_h, "o": w_o}
 
-    def step(params, h, x):
+    def cell(params, h, x):
         h = jnp.tanh(params["x"] * x + params["h"] * h)
         y = jnp.tanh(params["o"] * h)
         return h, y
 
     start = jnp.array(0.0)
     xs = jnp.array(inputs)
-    with_params = functools.partial(step, params)
+    with_params = functools.partial(cell, params)
     last_h, outputs = jax.lax.scan(with_params, start, xs)
     return last_h, outputs
 
@@ -754,11 +751,12 @@ def hidden_argument_is_a_constant(w=(1.0, 2.0, 4.0)):
 
     `layer.apply` computes Σ w·x. Its argument is x alone, because w is in the object.
     In the first line of the jaxpr, the inputs stand between the semicolon and `let`.
-    There is one, x. An array before the semicolon is a *constant*: the program keeps
-    the numbers that w had in the trace, as it kept the value of the global `counter`.
-    When the layer gets new weights, ten times as large, the compiled method does not
-    see them. To call `jax.jit` again does not help: for the same method and the same
-    type of input JAX still has the old trace.
+    There is one, x. (What stands in brackets after `reduce_sum` can wait.) An array
+    before the semicolon is a *constant*: the program keeps the numbers that w had in
+    the trace, as it kept the value of `counter`. When the layer gets new
+    weights, ten times as large, the compiled method does not see them. To call
+    `jax.jit` again does not help as long as `compiled` is there: it is the same method
+    of the same object, and JAX still has its trace.
     """
     w = jnp.array(w)
     x = jnp.arange(len(w), dtype="float32")

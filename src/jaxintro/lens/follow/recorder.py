@@ -129,7 +129,7 @@ class Recorder:
             return
         line = self._line(number)
         line.runs += 1
-        if (line.runs <= KEPT or line.tracings) and holds_tracer(arguments):
+        if holds_tracer(arguments):
             line.tracings += 1
             if len(line.first) < KEPT:
                 line.first.append(_arguments(line.place.label, arguments))
