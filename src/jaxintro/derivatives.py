@@ -26,18 +26,17 @@ def push_a_change_forwards(x=(2.0, 3.0), v=(1.0, 0.0)):
     """`jax.jvp` pushes a change of the inputs forwards to the outputs.
 
     The question is: if x moves in the direction v, how fast do the outputs move?
-    `jax.jvp` takes the function, a tuple of inputs and a tuple of directions. It
-    returns the outputs and their change, one number for each output.
+    `jax.jvp` (Jacobian times vector) takes the function, a tuple of inputs and a tuple
+    of directions. It returns the outputs and their change, one number for each output.
 
     With v = (1, 0) only the first input moves. The answer is then the first column of
-    the Jacobian, the `table` below. (`jax.jit` only makes it faster here.) The
-    documentation of JAX calls v a *tangent*.
+    the Jacobian, the `table` below. The documentation of JAX calls v a *tangent*.
     """
     x = jnp.array(x)
     v = jnp.array(v)
     outputs, change = jax.jvp(products, (x,), (v,))
 
-    table = jax.jit(jax.jacobian(products))(x)
+    table = jax.jacobian(products)(x)
     return outputs, change, table
 
 
@@ -55,8 +54,9 @@ def pull_weights_backwards(x=(2.0, 3.0), u=(1.0, 0.0, 0.0)):
     """`jax.vjp` pulls weights of the outputs backwards to the inputs.
 
     The question is the other way round: if the outputs count with the weights u, what
-    is the gradient of their weighted sum? `jax.vjp` returns the outputs and a function,
-    `pull`. It takes the weights and returns a tuple, with a gradient for each argument.
+    is the gradient of their weighted sum? `jax.vjp` (vector times Jacobian) returns the
+    outputs and a function, `pull`. `pull` takes the weights and returns a tuple, with a
+    gradient for each argument.
 
     With u = (1, 0, 0) only the first output counts. The answer is then the first row of
     the Jacobian. `jax.grad` is this, with one output and the weight 1. The
@@ -108,13 +108,13 @@ def forwards_or_backwards():
 
     spread_forwards = explain(jax.jacfwd(spread), 2.0).flops
     spread_backwards = explain(jax.jacrev(spread), 2.0).flops
-    forwards_is_wrong = total_forwards > 100 * total_backwards
-    backwards_is_wrong = spread_backwards > 100 * spread_forwards
-    return by_columns, by_row, forwards_is_wrong, backwards_is_wrong
+    forwards_is_dear = total_forwards > 100 * total_backwards
+    backwards_is_dear = spread_backwards > 100 * spread_forwards
+    return by_columns, by_row, forwards_is_dear, backwards_is_dear
 
 
 def check_the_wrong_way_costs_n_times_as_much():
-    """Both ways give 3x², and the wrong way takes over 100 times the work."""
+    """Both ways give 3x², and the dear way takes over 100 times the work."""
     by_columns, by_row, *wrong_ways = forwards_or_backwards()
     expected = 3 * np.linspace(0, 1, 300) ** 2
     np.testing.assert_allclose([by_columns, by_row], [expected] * 2, rtol=1e-5)
@@ -133,8 +133,8 @@ def the_slope_of_a_gradient(x=(2.0, 3.0)):
         return a**2 * b
 
     x = jnp.array(x)
-    gradient = jax.jit(jax.grad(f))(x)
-    hessian = jax.jit(jax.hessian(f))(x)
+    gradient = jax.grad(f)(x)
+    hessian = jax.hessian(f)(x)
     return gradient, hessian
 
 
@@ -147,12 +147,12 @@ def check_hessian_is_the_closed_form():
 
 
 def going_back_needs_memory(steps=10):
-    """Going backwards needs the numbers of the way forwards, so they are kept.
+    """Going backwards may need numbers of the way forwards, so these are kept.
 
     The slope of sin(sin(…)) is a product of cosines, one from every step. The function
     `pull`, which `jax.vjp` returns, holds them. For JAX `pull` is a pytree too, and
-    `jax.tree.leaves` lists the arrays in it. In a long computation such arrays fill the
-    memory.
+    `jax.tree.leaves` lists the arrays in it. In a long computation such arrays can fill
+    the memory. (What is only added up keeps nothing.)
     """
 
     def many_sines(x):
@@ -187,8 +187,8 @@ def keep_less_and_compute_again(steps=5):
     Put it around each step of a long computation. Around the whole it helps little: on
     the way back all numbers of the whole would be there again at once.
 
-    Predict: here a step is two sines, so five steps are ten sines. How many numbers are
-    kept for the way back?
+    Predict: here a step is two sines, so five steps are the ten sines from above. How
+    many numbers are kept for the way back now?
     """
 
     def two_sines(x):
@@ -321,8 +321,10 @@ def an_energy_makes_an_orbit(speed=0.8, step=0.05, steps=80):
     The force changes the velocity v, and the velocity moves the position q. In each
     step v changes for half the time, then q moves, then v changes for the other half.
     This recipe is called *leapfrog*. If the step is small it keeps the energy, of
-    motion and of position together, almost the same. `jax.lax.scan` hands q and v from
-    step to step; its `length` says how many steps.
+    motion and of position together, almost the same. `jax.lax.scan` hands the pair of q
+    and v from step to step. There are no inputs to loop over, so `length` says how many
+    steps there are, and the second argument of `leapfrog`, here called `_`, is None.
+    Its output is a pair as well: the position and the energy.
 
     Predict: at distance 1 a circle around the sun needs the speed 1. Our planet starts
     at (1, 0) with 0.8. Will it come nearer to the sun or go further away?
@@ -379,9 +381,10 @@ def check_energy_is_kept():
 def a_difference_tests_a_slope(k=1.0, steps=20):
     """A central difference is a test of a gradient that needs no calculus.
 
-    Call the function a little right and a little left of k, and divide the difference
-    by the distance. That is not exact, but it shows every large mistake, such as a
-    wrong sign or a lost factor.
+    Call the function a little right and a little left of the point, at equal distances
+    (this is what *central* means), and divide the difference by the distance between
+    them. That is not exact, but it shows large mistakes, such as a wrong sign or a lost
+    factor.
 
     The function here is a whole flight: a ball on a spring of stiffness k. A step takes
     the time dt. In it the velocity v changes by the pull of the spring, −k·q, times dt,
@@ -423,10 +426,10 @@ def check_slope_of_the_flight():
 def a_difference_has_a_best_step(x=1.0):
     """A difference errs at large and at small steps; `jax.grad` has no step.
 
-    A large step h misses the bend of the curve. A small one subtracts two numbers that
-    are almost equal, and little more than rounding errors is left. A step in between is
-    best, and you would have to find it. The error of `jax.grad` is the flat line at the
-    bottom: here it is only that of rounding a number to float32.
+    A large step h does not see how the curve changes in between. A small one subtracts
+    two numbers that are almost equal, and little more than rounding errors is left. A
+    step in between is best, and you would have to find it. The error of `jax.grad` is
+    the flat line at the bottom: here it is only that of rounding a number to float32.
     """
     import matplotlib.pyplot as plt
 
@@ -487,12 +490,13 @@ def check_the_slope_is_lost():
 
 
 def jax_tests_a_gradient_for_you(x=0.5):
-    """`check_grads` compares a gradient with a difference, and raises an error.
+    """`check_grads` raises an error if a gradient and a difference differ.
 
     It is imported from `jax.test_util`. It takes the function, a tuple of arguments and
-    the `order` of the derivatives to test, and says nothing if all is well. Use it
-    whenever you write a rule of your own, with `modes=["rev"]`: `jax.custom_vjp` gives
-    a rule for the way backwards only.
+    the `order` of the derivatives to test, and says nothing if all is well. (To test,
+    it calls the function a few times, which is why several values stand beside the
+    lines of `cube`.) Use it whenever you write a rule of your own, with
+    `modes=["rev"]`: `jax.custom_vjp` gives a rule for the way backwards only.
 
     The rule here has a mistake: the slope of x³ is 3x², not 2x². The test multiplies
     both sides by the same random number (the "cotangent" of the message), so look at

@@ -20,8 +20,8 @@ ORDER = 60
 def slope_of_a_parabola(x=3.0):
     """`jax.grad` takes a function and returns another function: its slope.
 
-    The slope tells how fast the result changes when x changes a little. Calculus says
-    that the slope of x² is 2x.
+    The slope tells how fast the result changes when x changes a little. In books it is
+    called the *derivative*.
 
     Predict: what is the slope at x = 3?
     """
@@ -44,8 +44,8 @@ def a_slope_is_a_program(x=3.0):
 
     A tracer (a stand-in for a number) goes through your function, and JAX notes each
     operation. For almost every one it knows a rule of calculus, and so it writes a
-    second program, the slope. (`jax.lax.while_loop` is an exception: `jax.grad` of it
-    is an error.) `jax.make_jaxpr` prints that program, one operation a line.
+    second program, the slope. `jax.make_jaxpr` prints that program, one operation a
+    line.
 
     In the printed program `a` is x. The line with `cos` is the slope of sin. It is
     multiplied by 1.0, the slope of the result with respect to itself. The line with
@@ -94,8 +94,8 @@ def check_compiled_slope_has_no_sine():
 def slopes_of_slopes(x=0.5, order=4):
     """The result of `jax.grad` is a function, so `jax.grad` can take it again.
 
-    The slope of the slope tells how the curve bends. You can go on, for a few orders:
-    each order makes the program larger, and at ten it takes JAX seconds and more.
+    The slope of the slope tells how the curve bends. You can go on, for a few orders.
+    Each order makes the program larger.
 
     Predict: take four derivatives of sin, one after the other. Which function is each?
     """
@@ -122,8 +122,8 @@ def a_slope_for_each_argument(a=2.0, b=3.0):
     """A function of two arguments has two slopes; `argnums` says which you want.
 
     Arguments are counted from 0, and `jax.grad` takes the slope along argument 0 unless
-    you say otherwise. Pass them by position, not by name. With `argnums=(0, 1)` you get
-    a tuple of both.
+    you say otherwise. Pass them by position: `jax.grad` counts places, not names. With
+    `argnums=(0, 1)` you get a tuple of both.
     """
 
     def f(a, b):
@@ -175,7 +175,7 @@ def a_slope_for_each_parameter(w=0.5, b=-1.0, x=2.0, y=1.0):
 
     Parameters are the numbers that you want to improve. They often live in a pytree, as
     in the last lesson. `jax.grad` gives each number its slope, in its own place. All of
-    them must be floats.
+    them must be floats (or complex numbers).
 
     The function here is one neuron and its error. `jax.nn.sigmoid` is 1 / (1 + e⁻ᶻ).
     """
@@ -271,9 +271,9 @@ def a_loss_can_return_more(w=2.0, x=3.0, y=4.0):
     """With `has_aux=True` a loss may return something besides its value.
 
     You often want to see what was computed on the way, such as the prediction. Return a
-    pair: first the number to differentiate, then anything else ("aux" is short for
-    auxiliary). The second part is handed out as it is. With `jax.value_and_grad` it
-    comes beside the value.
+    pair: first the number to differentiate, then what else you want, in a pytree ("aux"
+    is short for auxiliary). The second part is handed out as it is. With
+    `jax.value_and_grad` it comes beside the value.
     """
 
     def loss(w):
@@ -300,7 +300,7 @@ def the_slope_at_a_kink(x=0.0):
 
     ReLU is max(0, x), written `jnp.maximum(0, x)` or `jax.nn.relu(x)`. Its slope is 0
     on the left and 1 on the right. At the kink calculus has no answer, and the two
-    spellings choose differently: one takes the mean of both sides, one takes the left.
+    spellings choose differently.
 
     To draw the slope we need it at 200 points. `jax.vmap` turns a function of
     one number into a function of many.
@@ -334,7 +334,7 @@ def check_slope_of_relu_is_a_step():
 
 
 def check_kink_is_a_choice():
-    """At 0 `jnp.maximum` has slope ½ and `jax.nn.relu` 0; elsewhere they agree."""
+    """At 0 `jnp.maximum` takes the mean, ½, and `jax.nn.relu` 0; elsewhere they agree."""
     for x, expected in ((0.0, (0.5, 0)), (-1.0, (0, 0)), (2.0, (1, 1))):
         with_maximum, with_relu, _ = the_slope_at_a_kink(x)
         np.testing.assert_allclose((with_maximum, with_relu), expected)
@@ -371,8 +371,9 @@ def the_sum_is_not_always_a_cure(x=(1.0, 2.0, 3.0)):
     """Summing the outputs first gives each one's slope where they are separate.
 
     `jax.grad` of the sum of the outputs is allowed, for a sum is one number. If each
-    output depends on its own input alone, that is the diagonal of the Jacobian. If the
-    inputs are mixed, it is the sum of each column, which is something else.
+    output depends on its own input alone, as in the first case, that is the diagonal of
+    the Jacobian. If the inputs are mixed, it is the sum of each column, which is
+    something else.
 
     Myth: to get the slope of each output, sum them and take the gradient.
     """
@@ -461,8 +462,8 @@ def nan_from_the_branch_not_taken(x=0.0):
     """`jnp.where` computes both sides, and the unused one can spoil the slope.
 
     `root` is √x for x > 0 and 0 elsewhere. Its value at 0 is right. For the slope JAX
-    goes back through both sides and sends slope 0 into the one that was not taken.
-    There the slope of √x is 1/(2·√0), infinite, and 0 times infinity is nan.
+    uses the chain rule on both sides: 0 for the side that was not taken, times the
+    slope of √x. At 0 that slope is 1/(2·√0), infinite, and 0 times infinity is nan.
 
     The cure is a second `jnp.where` inside, which gives √ a harmless number.
 
@@ -500,9 +501,9 @@ def check_double_where_cures_the_nan():
 def a_length_of_zero_has_no_slope(x=0.0):
     """Where `jnp.linalg.norm` or `jnp.std` is 0, its gradient is nan.
 
-    Both are square roots. Both are common in a loss, and both can become exactly 0. The
-    cure is that of the demo above: where the root is not wanted, give it a harmless
-    number.
+    By default both are square roots: `norm` is a length, and `std` is the standard
+    deviation. Both are common in a loss, and both can become exactly 0. The cure is
+    that of the demo above: where the root is not wanted, give it a harmless number.
     """
 
     def safe_norm(point):
@@ -533,10 +534,10 @@ def jax_can_stop_at_a_nan():
     setting `jax_debug_nans` makes JAX look at each result. `jax.debug_nans(True)`
     switches it on for the lines of a `with`. It costs time, so use it only to search.
 
-    Here it names a multiplication, `mul`: the 0 times infinity of the demo before last.
-    The traceback of the error, if you do not catch it, leads to the line in `root`. (In
-    a compiled function it may not, so search without `jax.jit`. And the setting stops
-    at every nan, also at one that a `jnp.where` would have thrown away.)
+    Here it names a multiplication, `mul`: the 0 times infinity that you saw two demos
+    ago. The traceback of the error, if you do not catch it, leads to the line in
+    `root`. (In a compiled function it may not, so search without `jax.jit`. And the
+    setting stops at every nan, also at one that a `jnp.where` would have thrown away.)
     """
 
     def root(x):

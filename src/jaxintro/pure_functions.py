@@ -130,7 +130,7 @@ def check_values_are_free_and_types_are_not():
 
 
 def pure_calls_may_be_rearranged(xs=(2.0, 3.0, 2.0)):
-    """A pure function gives the same answers, up to rounding, in whatever way you call it.
+    """However you call a pure function, it gives the same answers, up to rounding.
 
     A function is *pure* if the same input always gives the same output, and if it
     changes nothing outside itself. It is a function as in mathematics: the square of
@@ -474,7 +474,7 @@ def check_a_dict_is_not_changed():
 
 
 def new_array_inside(x=(1.0, 2.0, 3.0)):
-    """An array is not changed either: `.at` makes a new one, in a compiled function too.
+    """An array is not changed either: `.at` makes a new one, under `jit` too.
 
     An array cannot be changed at all, as you know from
     numpy_parity, and a tracer refuses the assignment too. `x.at[0].set(0.0)` gives a
@@ -600,7 +600,7 @@ def counter_as_a_function(calls=3):
 
 
 def check_the_state_moves_on():
-    """Compiled, the state counts 1, 2, 3, and each value is 10 times the count before."""
+    """Compiled, the state counts on, and a value is 10 times the count before."""
     for calls in (3, 5):
         count, values = counter_as_a_function(calls)
         assert count == calls
