@@ -334,7 +334,7 @@ def check_slope_of_relu_is_a_step():
 
 
 def check_kink_is_a_choice():
-    """At 0 `jnp.maximum` takes the mean, ½, and `jax.nn.relu` 0; elsewhere they agree."""
+    """At 0 `jnp.maximum` has the mean, ½, and `jax.nn.relu` 0; elsewhere they agree."""
     for x, expected in ((0.0, (0.5, 0)), (-1.0, (0, 0)), (2.0, (1, 1))):
         with_maximum, with_relu, _ = the_slope_at_a_kink(x)
         np.testing.assert_allclose((with_maximum, with_relu), expected)
