@@ -53,12 +53,13 @@ def if_needs_a_number(price=200.0):
 
     `if` needs a yes or a no while Python runs, and Python runs while the function is
     traced. At that time `price > 100` is a tracer, which is neither yes nor no. JAX
-    could only guess, so it raises an error. The error is a kind of `TypeError`, so
-    `except TypeError` catches it, and so are most errors of this lesson.
+    could only guess, so it raises an error. The error is a kind of `TypeError`, as are
+    most errors of this lesson, so `except TypeError` catches it.
 
     In the messages of this lesson, a *concrete* value is one that is known, and an
-    *abstract* value is a tracer. Most of these refusals come with `jax.jit`, and with
-    the loops below; under `jax.grad` alone, such an `if` works, as grad has shown.
+    *abstract* value is a tracer. Most of these refusals come with `jax.jit`, with
+    `jax.vmap`, and with the loops below; under `jax.grad` alone, such an `if` works, as
+    grad has shown.
 
     For an array of several numbers, `if x > 100` is a `ValueError`, as it is in NumPy.
     And `if x is None` asks for no number, so it works.
@@ -88,8 +89,8 @@ def check_if_is_refused():
 def float_needs_a_number_too(x=3.0):
     """`float(x)` and `int(x)` need a number, too, and are refused.
 
-    So is `x.item()`. Mostly there is no need for them: compute with x itself. Where
-    you want another dtype, write `x.astype(jnp.int32)`.
+    `x.item()` is refused, too. Mostly there is no need for these: compute with x
+    itself. Where you want another dtype, write `x.astype(jnp.int32)`.
     """
 
     @jax.jit
@@ -119,11 +120,10 @@ def check_int_is_refused_and_astype_works():
 
 
 def known_numbers_become_tracers(weights=(0.5, 0.25, 0.5)):
-    """Under `jax.jit`, what `jnp` computes is a tracer, even from known numbers.
+    """Under `jax.jit`, a sum of `jnp` is a tracer, even a sum of known numbers.
 
-    While `jax.jit` traces, each operation of `jnp` is written down and not computed.
-    NumPy computes at once. So where a shape or an `if` depends on numbers
-    that you know, compute them with NumPy.
+    Operations of `jnp` are written down while `jax.jit` traces, and not computed. So
+    where a shape or an `if` depends on numbers that you know, compute them with NumPy.
 
     Predict: `weights` is an ordinary tuple. Which of the two sums has a number?
     """
@@ -157,7 +157,8 @@ def where_is_the_usual_cure(prices=(50.0, 200.0)):
     """`jnp.where` chooses number by number, and needs no `if`.
 
     `jnp.where(condition, a, b)` takes `a` where the condition is true and `b` where it
-    is false. Both are computed. It works under `jax.jit`, and on a whole array.
+    is false. It works under `jax.jit`, and on a whole array. Both are computed, and a
+    nan in the one that is not taken can spoil a slope, as grad has shown.
     """
 
     @jax.jit
@@ -178,8 +179,8 @@ def check_only_high_prices_are_discounted():
         np.testing.assert_allclose(one, expected[1], rtol=1e-6)
 
 
-def comparisons_hide_an_if(x=0.5):
-    """`a < x < b`, `and`, `or`, `not`, `max` and `assert` all hide an `if`.
+def comparisons_hide_an_if(x=-0.5):
+    """`0 < x < 1` hides an `if`, and so do `and`, `or`, `not`, `max` and `assert`.
 
     Python makes `0 < x and x < 1` of `0 < x < 1`, and `and` needs a yes or a no. Use
     `&` for "and", `|` for "or", `~` for "not", and `jnp.maximum` instead of Python's
@@ -223,10 +224,10 @@ def cond_keeps_two_branches(x=2.0):
     """`jax.lax.cond` keeps the choice in the program; `jnp.where` computes both.
 
     `jax.lax.cond(condition, if_true, if_false, x)` gives `if_true(x)` or `if_false(x)`.
-    Compare the two jaxprs. The first has `sin` and `cos` side by side, and `select_n`
-    then picks one result. The second has an equation `cond` with both branches. The
-    line above it makes a 0 or a 1 of the condition, and the branches stand in this
-    order: first the one for false, then the one for true.
+    You know it from vmap. Compare the two jaxprs. The first has `sin` and `cos` side by
+    side, and then `jit[name=_where`: `jnp.where` is itself compiled, and picks one of
+    both results. The second has an equation `cond` with both branches, and only one of
+    them runs. (The first branch is the one for false.)
     """
 
     def by_where(x):
@@ -258,7 +259,9 @@ def check_both_ways_choose_alike():
 def both_branches_have_one_type(x=2.0):
     """Both branches of `jax.lax.cond` must give the same shape and dtype.
 
-    The program has one place for the result, whichever branch is taken.
+    The program has one place for the result, whichever branch is taken. So both results
+    must have the same shape and the same type, and also the same structure if they are
+    pytrees.
     """
 
     def positive_part(x):
@@ -277,7 +280,7 @@ def both_branches_have_one_type(x=2.0):
 
 
 def check_zero_must_be_a_float():
-    """A float or 0 is a TypeError; a float or 0.0 works."""
+    """Branches that give a float and 0 are a TypeError; with 0.0 they work."""
     for x in (2.0, -1.0):
         refused, cured = both_branches_have_one_type(x)
         assert isinstance(refused, TypeError)
@@ -289,8 +292,9 @@ def cond_saves_the_other_branch(n=10_000):
     """Use `jax.lax.cond` where one side is expensive.
 
     The condition is one yes or no for the whole array; for a choice number by number,
-    you need `jnp.where`. (Under `jax.vmap` nothing is saved if each example has a
-    condition of its own: then both branches are computed, as vmap has shown.)
+    take `jnp.where`. (`race` with a list names each function in its table as you named
+    it.) (Under `jax.vmap` nothing is saved if each example has a condition of its own:
+    then both branches are computed, as vmap has shown.)
 
     Predict: `expensive` computes twenty sines, and here `cheap` is chosen. How much
     does `jax.lax.cond` save?
@@ -329,9 +333,9 @@ def a_flag_is_static(values=(1.0, 2.0, 3.0)):
     """A flag that switches code on or off should be a static argument.
 
     A *static* argument is not traced: Python sees its value, so `if` works. Give its
-    name in `static_argnames`; several names go in a tuple. With `partial`, known from
-    jit, this can stand as a decorator. (Other people may write `static_argnums=1`: the
-    argument at place 1 is static.)
+    name in `static_argnames`; several names go in a tuple. The caller may pass it by
+    name or by place. With `partial`, known from jit, this can stand as a decorator.
+    (Other people may write `static_argnums=1`: the argument at place 1 is static.)
     """
 
     @partial(jax.jit, static_argnames="squared")
@@ -455,9 +459,8 @@ def equal_settings_may_differ(n=3):
     """Equal settings share a program, even where one holds 1 and the other 1.0.
 
     In Python 1 == 1.0, so `Settings(1)` and `Settings(1.0)` are equal, and JAX takes
-    the program that it has. So always give a setting the same type. (For plain static
-    numbers, 1 and 1.0, it depends on the version of JAX. `jnp.full(n, a)` is an array
-    of n numbers, each of them a.)
+    the program that it has. So always give a setting the same type. `jnp.full(n, a)` is
+    an array of n numbers, each of them a.
 
     Predict: the second call fills an array with 1.0. Which dtype does it have?
     """
@@ -488,9 +491,9 @@ def check_the_first_type_is_kept():
 def lengths_come_before_values(n=4):
     """The shape of an array cannot depend on a traced value.
 
-    A compiled program reserves its memory in advance, so each length is fixed. Inside
-    `countdown`, `n` has no value, so `jnp.arange(n)` has no length, and JAX refuses.
-    Make the length static. Each new length is then a new program.
+    A compiled program is made for fixed lengths. Inside `countdown`, `n` has no value,
+    so `jnp.arange(n)` has no length, and JAX refuses. Make the length static. Each new
+    length is then a new program.
     """
 
     @jax.jit
@@ -522,9 +525,9 @@ def slices_need_known_ends(start=1):
     """A slice `x[i : i + 2]` needs a known i; `jax.lax.dynamic_slice` does not.
 
     JAX does not work out how long a slice with tracers would be, and refuses it. In
-    `jax.lax.dynamic_slice(x, (i,), (2,))`, the start i may be a tracer; the length 2
-    is fixed. (`x[i]` works as well, because it is always one number. For `x[:n]`, make
-    n static, or keep the full length and mask, as padding_must_not_count does.)
+    `jax.lax.dynamic_slice(x, (i,), (2,))`, the start i may be a tracer; the length 2 is
+    fixed. (`x[i]` works as well, because its shape is always the same. For `x[:n]`,
+    make n static, or keep the full length and mask, as padding_must_not_count does.)
 
     Predict: x has five numbers. What are the two numbers from place 4 on?
     """
@@ -597,29 +600,31 @@ def size_fixes_the_length(values=(-1.0, 2.0, -3.0, 4.0, 5.0)):
     `jnp.flatnonzero(x > 0)` gives the places where x is positive. How many these are
     depends on the values, so under `jax.jit` you must fix their number with `size`.
     Places left over are filled with `fill_value`. Without it they are filled with 0,
-    which is a place in x, so it looks like a result. -1 is better, but do not use it
-    as an index: `x[-1]` is the last number. `jnp.nonzero` and `jnp.argwhere` take
-    `size` in the same way. Choose it large enough: look what happens otherwise.
+    which is a place in x, so it looks like a result. Take the length of x: it is past
+    the end, so `x.at[places].set(0)` leaves it out. (-1 would be the last place.)
+    Choose `size` large enough, and look what happens otherwise.
 
     Predict: x has three positive numbers. What do you get for a size of 4, and of 2?
     """
 
     @partial(jax.jit, static_argnames="size")
     def places(x, size):
-        return jnp.flatnonzero(x > 0, size=size, fill_value=-1)
+        return jnp.flatnonzero(x > 0, size=size, fill_value=len(x))
 
     x = jnp.array(values)
     enough = places(x, size=4)
+    no_positive = x.at[enough].set(0.0)
     too_few = places(x, size=2)  # no error
-    return enough, too_few
+    return enough, no_positive, too_few
 
 
 def check_places_are_filled_or_cut():
-    """If size is too large, −1 fills the rest; if too small, places are lost."""
+    """Too large a size is filled with the length; too small a size loses places."""
     for values in ((-1.0, 2.0, -3.0, 4.0, 5.0), (1.0, -1.0, 1.0, 1.0)):
-        enough, too_few = size_fixes_the_length(values)
+        enough, no_positive, too_few = size_fixes_the_length(values)
         found = [place for place, value in enumerate(values) if value > 0]
-        assert enough.tolist() == [*found, -1]
+        assert enough.tolist() == [*found, len(values)]
+        assert no_positive.tolist() == [min(value, 0) for value in values]
         assert too_few.tolist() == found[:2]
 
 
@@ -628,6 +633,7 @@ def padding_bounds_compilation(lengths=(3, 5, 6, 7)):
 
     Each new length is a new program. If your data come in all lengths, add zeros up to
     the next power of two, with NumPy, before the compiled function is called.
+    (`jnp.pad` would itself be compiled for each length.)
 
     Predict: how often is each function traced for the lengths 3, 5, 6 and 7?
     """
@@ -665,8 +671,8 @@ def padding_must_not_count(n=3):
     """Padding that is counted gives a wrong answer, silently.
 
     Zeros do no harm to a sum, but a mean divides by the length, padding included. Hand
-    the true length over as an ordinary argument, and mask what lies beyond it. There,
-    the length is only a number in the program, and no shape.
+    the true length over as an ordinary argument, and mask what lies beyond it. In the
+    mask, the length is only a number, and no shape.
 
     Predict: the mean of n threes is 3. What is the mean of the padded array?
     """
@@ -727,8 +733,8 @@ def fori_loop_is_written_once(turns=3):
 
     `jax.lax.fori_loop(start, stop, body, x)` computes `x = body(i, x)` for each i. In
     the jaxpr you find the word `scan`: that is how JAX writes a loop whose length is
-    known. Beside your `sin`, its body adds 1 to the counter i, and `length` is the
-    number of turns. The other entries can wait.
+    known while tracing, as `turns` is here. Beside your `sin`, its body adds 1 to the
+    counter i, and `length` is the number of turns. The other entries can wait.
     """
 
     def sine(i, x):
@@ -756,7 +762,7 @@ def check_one_equation_for_all_turns():
         np.testing.assert_allclose(y, expected, rtol=1e-5)
 
 
-def long_loops_compile_slowly(longest=300):
+def long_loops_compile_slowly(longest=600):
     """The longer a Python loop, the longer it takes to compile.
 
     The picture shows the time of the first call, which compiles, against the number of
@@ -842,7 +848,7 @@ def the_number_of_turns_may_be_traced(turns=3):
 
 
 def check_one_program_for_all_numbers_of_turns():
-    """`range` is a TracerIntegerConversionError; one loop gives 1, 8, 128 and 1024."""
+    """`range` is a TracerIntegerConversionError; one loop serves 0, 3, 7, 10 turns."""
     for turns in (3, 0):
         refused, some, more, count = the_number_of_turns_may_be_traced(turns)
         assert type(refused).__name__ == "TracerIntegerConversionError"
@@ -852,8 +858,8 @@ def check_one_program_for_all_numbers_of_turns():
 def while_needs_a_number_too(limit=100.0):
     """`while` is refused like `if`; the cure is `jax.lax.while_loop`.
 
-    `jax.lax.while_loop(goes_on, turn, x)` computes `x = turn(x)` as long as
-    `goes_on(x)` is true. The number of turns may depend on the values.
+    `jax.lax.while_loop(goes_on, turn, x)`, known from vmap, computes `x = turn(x)` as
+    long as `goes_on(x)` is true. The number of turns may depend on the values.
     """
 
     @jax.jit
@@ -895,11 +901,11 @@ def check_while_loop_doubles_up_to_the_limit():
 def no_gradient_with_unknown_turns(x=2.0, turns=3):
     """`jax.grad` cannot go back through a loop with a traced number of turns.
 
-    The gradient goes back through the loop and needs the values of all turns, so room
-    for them must be reserved in advance. If the number of turns is static, it works.
-    If the slope has to go back through a `jax.lax.while_loop`, `jax.grad` always
-    refuses. (Forward, with `jax.jvp` or
-    `jax.jacfwd`, all these loops have a derivative.)
+    The gradient goes back through the loop and needs the values of all turns, so their
+    number must be known. If the number of turns is static, it works. (In the message,
+    *reverse-mode* means going back, and *dynamic* means traced.) If the slope has to go
+    back through a `jax.lax.while_loop`, `jax.grad` always refuses. (Forward, with
+    `jax.jvp` or `jax.jacfwd`, all these loops have a derivative.)
     """
 
     def power(x, turns):
@@ -970,9 +976,8 @@ def carry_keeps_its_type(start=100.0, rates=(0.1, 0.2, 0.3)):
 
     The loop is compiled for one type of carry. So a carry cannot grow, as a list does
     with `append`: let the outputs be your list. `jax.lax.fori_loop` and
-    `jax.lax.while_loop` refuse a growing carry as well. (A start of 0 becomes a float
-    if your turns make floats, because Python's 0 is weakly typed. A `jnp.int32(0)` is
-    refused. So start with 0.0 where you want floats.)
+    `jax.lax.while_loop` refuse a growing carry as well. So is a carry that changes its
+    dtype: start with 0.0 where you want floats.
     """
 
     def grow(balances, rate):
@@ -1011,7 +1016,7 @@ def short_loops_may_unroll(n=1_000_000):
     once. A loop reads and writes it at each turn. So write a few turns as a Python
     loop, and hundreds as `jax.lax.fori_loop` or `jax.lax.scan`. (With `unroll=True`,
     `jax.lax.fori_loop` is unrolled for you.) The next lesson, gradient_descent, puts
-    all this to work.
+    loops to work.
 
     Myth: `jax.lax.fori_loop` is always faster than a Python loop.
     """
