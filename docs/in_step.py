@@ -1,8 +1,8 @@
 """Put everything that is made from the lessons in step with them.
 
-`python docs/in_step.py` writes docs/SOURCES.md, the table of lessons in README.md and
-the notebooks in examples/. `--run` also runs the notebooks and stores what they gave
-(this takes minutes), and `--picture` draws the README's picture anew.
+`python docs/in_step.py` writes docs/SOURCES.md and the table of lessons in README.md.
+In examples/ it runs each notebook whose lesson has changed, and stores what it gave.
+`--run` runs them all (this takes minutes); `--picture` draws the README's picture anew.
 """
 
 import re
@@ -10,7 +10,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import sources
+from nbclient import NotebookClient
 
 from jaxintro._engine import catalog, notebook, page
 
@@ -32,6 +34,22 @@ def in_step(readme: str) -> str:
     return TABLE.sub(lambda _: table(), readme)
 
 
+def cells(book: nbformat.NotebookNode) -> list[tuple[str, str]]:
+    """What a notebook says, without what its cells gave."""
+    return [(cell.cell_type, cell.source) for cell in book.cells]
+
+
+def run_notebooks(*, every: bool) -> None:
+    """Run the notebooks that their lessons left behind, and store what they gave."""
+    for lesson in catalog.course():
+        path = ROOT / "examples" / f"{lesson.name}.ipynb"
+        fresh = nbformat.reads(notebook.render(page.read(lesson)), as_version=4)
+        stored = nbformat.read(path, as_version=4) if path.exists() else None
+        if every or stored is None or cells(stored) != cells(fresh):
+            client = NotebookClient(fresh, kernel_name="python3", record_timing=False)
+            nbformat.write(client.execute(), path)
+
+
 def main() -> None:
     """Write all that is derived."""
     readme = ROOT / "README.md"
@@ -39,11 +57,7 @@ def main() -> None:
     readme.write_text(in_step(text), encoding="utf-8", newline="\n")
     sources_page = ROOT / "docs" / "SOURCES.md"
     sources_page.write_text(sources.render(), encoding="utf-8", newline="\n")
-    pages = [page.read(lesson) for lesson in catalog.course()]
-    written = [*notebook.write(pages, ROOT / "examples", force=True)]
-    if "--run" in sys.argv:
-        execute = ["jupyter", "execute", "--inplace", *map(str, written)]
-        subprocess.run(execute, check=True)
+    run_notebooks(every="--run" in sys.argv)
     if "--picture" in sys.argv:
         subprocess.run([sys.executable, str(ROOT / "docs" / "picture.py")], check=True)
 

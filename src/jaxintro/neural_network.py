@@ -8,6 +8,7 @@ the network reads digits that it has never seen, and what it gets wrong. Read fi
 grad, shapes_and_branches and gradient_descent.
 """
 
+import io
 from functools import partial
 from importlib.resources import files
 from itertools import pairwise
@@ -368,8 +369,8 @@ def check_one_start_instead_of_nine():
 
 def read_digits(name):
     """Pictures and labels, from a file that comes with this course."""
-    path = files("jaxintro") / "data" / name
-    with path.open("rb") as file, np.load(file) as data:
+    content = (files("jaxintro") / "data" / name).read_bytes()
+    with np.load(io.BytesIO(content)) as data:
         pictures = data["images"].reshape(-1, 64)
         labels = data["labels"].astype(np.int32)
     return pictures, labels
