@@ -15,6 +15,9 @@ from typing import Any
 DEPTH = 3  # containers within containers
 BREADTH = 100  # entries of one container
 
+_LASTING = ("builtins", "jax", "jaxlib", "numpy")  # whose classes live as long as we
+_known: dict[type, str] = {}
+
 
 def is_a(value: Any, kinds: type | tuple[type, ...]) -> bool:
     """As `isinstance`, but a value that claims to be of another class is not heard."""
@@ -23,18 +26,29 @@ def is_a(value: Any, kinds: type | tuple[type, ...]) -> bool:
 
 def is_tracer(value: Any) -> bool:
     """The value stands in for numbers while JAX traces."""
-    jax = sys.modules.get("jax")
-    return jax is not None and issubclass(type(value), jax.core.Tracer)
+    return _jax_kind(type(value)) == "tracer"
 
 
 def is_array(value: Any) -> bool:
     """The value is a JAX array with numbers in it (or was, before it was donated)."""
+    return _jax_kind(type(value)) == "array"
+
+
+def _jax_kind(kind: type) -> str:
+    """What a class is to JAX. JAX itself takes microseconds to tell."""
+    if (known := _known.get(kind)) is not None:
+        return known
     jax = sys.modules.get("jax")
-    return (
-        jax is not None
-        and issubclass(type(value), jax.Array)
-        and not issubclass(type(value), jax.core.Tracer)
-    )
+    if jax is None:
+        return ""
+    found = ""
+    if issubclass(kind, jax.core.Tracer):
+        found = "tracer"
+    elif issubclass(kind, jax.Array):
+        found = "array"
+    if kind.__module__.partition(".")[0] in _LASTING:
+        _known[kind] = found
+    return found
 
 
 def is_plain_dataclass(value: Any) -> bool:
