@@ -1,0 +1,1096 @@
+"""Control flow: branches and loops as parts of a compiled program.
+
+The lesson shapes_and_branches showed how to get an `if` or a loop into a compiled
+program. Here you learn to use them well: a choice among many, what a loop carries from
+turn to turn, sequences of different lengths, loops in parallel, and what a slope
+through a loop costs. In the end, a diffusion model makes data out of noise, in one
+loop. Read first: shapes_and_branches, vmap and derivatives.
+"""
+
+import io
+import re
+from contextlib import redirect_stdout
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from jaxintro.lens import explain, race
+
+ORDER = 120
+
+
+def switch_picks_one_of_many(x=0.5):
+    """`jax.lax.switch` picks one of several functions by a number.
+
+    `jax.lax.cond` has two branches. `jax.lax.switch(number, functions, x)` has a list
+    of them: 0 picks the first, 1 the second, and so on. The number may be a tracer.
+    All functions must give the same shape and dtype, as the branches of a `cond`.
+    """
+
+    @jax.jit
+    def activate(number, x):
+        functions = [jax.nn.relu, jnp.tanh, jnp.sin]
+        return jax.lax.switch(number, functions, x)
+
+    from_relu = activate(0, x)
+    from_tanh = activate(1, x)
+    from_sin = activate(2, x)
+    return from_relu, from_tanh, from_sin
+
+
+def check_each_number_has_its_function():
+    """The numbers 0, 1 and 2 pick relu, which is max(x, 0), tanh and sin."""
+    for x in (0.5, -1.2):
+        expected = [max(x, 0), np.tanh(x), np.sin(x)]
+        np.testing.assert_allclose(switch_picks_one_of_many(x), expected, rtol=1e-6)
+
+
+def switch_has_no_index_error(x=0.5):
+    """A number without a function is no error for `jax.lax.switch`.
+
+    A list in Python raises an IndexError. The cure here is a function more, `unknown`,
+    which gives nan. `jnp.where` leads every strange number to it.
+
+    Predict: there are three functions. What do you get for −1, and for 7?
+    """
+    functions = [jax.nn.relu, jnp.tanh, jnp.sin]
+    below = jax.lax.switch(-1, functions, x)
+    above = jax.lax.switch(7, functions, x)
+
+    def unknown(x):
+        return jnp.nan * x
+
+    @jax.jit
+    def activate(number, x):
+        known = (number >= 0) & (number <= 2)
+        number = jnp.where(known, number, 3)
+        return jax.lax.switch(number, [*functions, unknown], x)
+
+    cured_below = activate(-1, x)
+    cured_above = activate(7, x)
+    return below, above, cured_below, cured_above
+
+
+def check_the_nearest_function_is_taken():
+    """−1 takes the first function and 7 the last, silently; the cure gives nan."""
+    for x in (0.5, -1.2):
+        below, above, *cured = switch_has_no_index_error(x)
+        np.testing.assert_allclose([below, above], [max(x, 0), np.sin(x)], rtol=1e-6)
+        assert np.isnan(cured).all()
+
+
+def select_asks_one_after_the_other(weights=(0.5, 3.0, 12.0, 40.0)):
+    """`jnp.select` makes a choice among many, number by number.
+
+    Like `np.select`, it takes a list of conditions and a list of values. The third
+    argument stands where no condition is true. There are no branches to run: all values
+    are computed before. Use it where `jnp.where` would need a second `jnp.where` inside.
+
+    Predict: a letter of 0.5 kg fulfils all three conditions. What does it cost?
+    """
+
+    @jax.jit
+    def postage(kg):
+        conditions = [kg <= 1, kg <= 5, kg <= 20]
+        return jnp.select(conditions, [2.0, 6.0, 9.0], jnp.nan)
+
+    prices = postage(jnp.array(weights))
+    return prices
+
+
+def check_the_first_true_condition_decides():
+    """The first condition that is true decides, so 0.5 kg cost 2; 40 kg give nan."""
+    for weights in ((0.5, 3.0, 12.0, 40.0), (20.0, 1.0, 5.0)):
+        expected = []
+        for kg in weights:
+            price = 2 if kg <= 1 else 6 if kg <= 5 else 9 if kg <= 20 else np.nan
+            expected.append(price)
+        np.testing.assert_array_equal(
+            select_asks_one_after_the_other(weights), expected
+        )
+
+
+def lax_select_is_strict(numbers=(-1.0, 2.0, 3.0)):
+    """`jax.lax.select` is a strict `jnp.where`: the shapes and dtypes must agree.
+
+    `jax.lax` holds the operations below `jnp`. They never stretch a number to an array,
+    and never turn an integer into a float. You will meet `jax.lax.select` in other
+    people's code. `jnp.zeros_like(x)` makes zeros of the shape and dtype of x.
+    """
+    x = jnp.array(numbers)
+    try:
+        jax.lax.select(x > 0, x, 0.0)
+    except TypeError as error:
+        refused = error
+    cured = jax.lax.select(x > 0, x, jnp.zeros_like(x))
+    return refused, cured
+
+
+def check_a_number_is_not_stretched():
+    """A single 0.0 is a TypeError; an array of zeros replaces what is not positive."""
+    for numbers in ((-1.0, 2.0, 3.0), (0.5, -0.5)):
+        refused, cured = lax_select_is_strict(numbers)
+        assert isinstance(refused, TypeError)
+        assert "same shapes" in str(refused)
+        np.testing.assert_array_equal(cured, np.maximum(numbers, 0))
+
+
+def root_or_zero(x):
+    """The root of a positive x, else 0; each branch prints when it runs."""
+
+    def root(x):
+        jax.debug.print("root of {}", x)
+        return jnp.sqrt(x)
+
+    def zero(x):
+        jax.debug.print("zero for {}", x)
+        return 0 * x
+
+    return jax.lax.cond(x > 0, root, zero, x)
+
+
+def map_keeps_the_choice(numbers=(4.0, -9.0)):
+    """`jax.lax.map` keeps a `cond`, where `jax.vmap` computes both branches.
+
+    vmap has shown that a batch under `jax.vmap` runs both branches. `jax.lax.map(f, x)`
+    takes one example after the other, so each runs the branch that it needs. This can
+    be worth it if one branch is expensive and rarely needed. With `batch_size=2` it
+    takes two examples at a time, and for these two it uses `jax.vmap`.
+    `jax.effects_barrier` waits until everything is printed.
+
+    Predict: there are two examples. How many lines does each of the three ways print?
+    """
+    x = jnp.array(numbers)
+    at_once = jax.vmap(root_or_zero)(x)
+    jax.effects_barrier()
+    one_by_one = jax.lax.map(root_or_zero, x)
+    jax.effects_barrier()
+    two_by_two = jax.lax.map(root_or_zero, x, batch_size=2)
+    jax.effects_barrier()
+    return at_once, one_by_one, two_by_two
+
+
+def check_only_map_runs_one_branch_each():
+    """Four, two and four lines for two examples; the results are equal."""
+    for numbers in ((4.0, -9.0), (2.0, 0.5)):
+        with redirect_stdout(io.StringIO()) as printed:
+            results = map_keeps_the_choice(numbers)
+        expected = [x**0.5 if x > 0 else 0 for x in numbers]
+        np.testing.assert_allclose(results, [expected] * 3, rtol=1e-6)
+        lines = printed.getvalue().splitlines()
+        chosen = [f"root of {x}" if x > 0 else f"zero for {x}" for x in numbers]
+        assert lines[4:6] == chosen
+        assert len(lines) == 10
+        assert sorted(lines[:4]) == sorted(lines[6:])
+
+
+def the_body_is_always_traced(amounts=(100.0, -30.0, 50.0)):
+    """JAX traces the body of a loop, also where you compile nothing.
+
+    The function that makes one turn is called the *body* of the loop. `jax.lax.scan`
+    and the other loops trace it, and compile the loop. The same holds for the branches
+    of a `cond`. So the rules of shapes_and_branches hold inside.
+
+    Predict: there is no `jax.jit` here. Does the `if` in the body work?
+    """
+    amounts = jnp.array(amounts)
+
+    def add_deposits(total, amount):
+        if amount > 0:
+            total = total + amount
+        return total, total
+
+    try:
+        jax.lax.scan(add_deposits, 0.0, amounts)
+    except TypeError as error:
+        refused = error
+
+    def add_deposits(total, amount):
+        total = total + jnp.where(amount > 0, amount, 0)
+        return total, total
+
+    _, totals = jax.lax.scan(add_deposits, 0.0, amounts)
+    return refused, totals
+
+
+def check_an_if_in_the_body_is_refused():
+    """The `if` is a TracerBoolConversionError; with `jnp.where` the totals come out."""
+    for amounts in ((100.0, -30.0, 50.0), (-1.0, 2.5)):
+        refused, totals = the_body_is_always_traced(amounts)
+        assert type(refused).__name__ == "TracerBoolConversionError"
+        expected = np.cumsum(np.maximum(amounts, 0))
+        np.testing.assert_allclose(totals, expected, rtol=1e-6)
+
+
+def a_loop_in_slow_motion(amounts=(100.0, 20.0, 50.0)):
+    """`jax.disable_jit` turns a loop of JAX into a loop of Python, for debugging.
+
+    You know `with jax.disable_jit():` from jit: Python runs each operation with
+    numbers. It works for `jax.lax.scan` and the other loops, too. So the body can be
+    looked at with `print`, or with a debugger.
+    """
+
+    def add(total, amount):
+        print("total:", total, "amount:", amount)
+        return total + amount, None
+
+    amounts = jnp.array(amounts)
+    with jax.disable_jit():
+        slowly, _ = jax.lax.scan(add, 0.0, amounts)
+    total, _ = jax.lax.scan(add, 0.0, amounts)
+    return slowly, total
+
+
+def check_numbers_are_printed_in_slow_motion():
+    """In slow motion each turn prints its numbers; else the one trace prints tracers."""
+    for amounts in ((100.0, 20.0, 50.0), (1.5, -2.0)):
+        with redirect_stdout(io.StringIO()) as printed:
+            slowly, total = a_loop_in_slow_motion(amounts)
+        assert (slowly, total) == (sum(amounts), sum(amounts))
+        *lines, last = printed.getvalue().splitlines()
+        before = [0.0, *np.cumsum(amounts)[:-1]]
+        expected = [
+            f"total: {x} amount: {y}" for x, y in zip(before, amounts, strict=True)
+        ]
+        assert lines == expected
+        assert "float32[]" in last
+
+
+def a_new_body_is_a_new_loop(calls=3):
+    """Outside `jax.jit`, a loop whose body is a new function is compiled anew.
+
+    JAX keeps a compiled loop, and finds it by its body. But `def` makes a new function
+    each time that it runs, and so does `lambda`. So the loop in `total` below is new in
+    each call. The cure is to compile the function around the loop: then all of it is
+    traced once.
+
+    Predict: for three calls, how often does Python run the body `add`, in `total` and in
+    `compiled`?
+    """
+    runs = []
+
+    def total(xs):
+        def add(carry, x):
+            runs.append("Python was here")
+            return carry + x, None
+
+        end, _ = jax.lax.scan(add, 0.0, xs)
+        return end
+
+    xs = jnp.arange(4.0)
+    for _ in range(calls):
+        total(xs)
+    anew = len(runs)
+
+    runs.clear()
+    compiled = jax.jit(total)
+    for _ in range(calls):
+        compiled(xs)
+    once = len(runs)
+    return anew, once
+
+
+def check_the_body_runs_in_each_call_or_once():
+    """Python runs the body in each of the calls, and once where all is compiled."""
+    assert a_new_body_is_a_new_loop(3) == (3, 1)
+    assert a_new_body_is_a_new_loop(5) == (5, 1)
+
+
+def carry_of_several_things(rates=(0.1, 0.2, 0.3), deposits=(50.0, 0.0, 20.0)):
+    """The carry, the inputs and the outputs of a scan may each be a pytree.
+
+    `jax.lax.scan(body, carry, xs)` calls `body(carry, x)` for each x, and the body
+    returns the new carry and an output. A loop often has to remember several things, so
+    the carry may be a tuple or a dict. The inputs may be a dict of arrays, too: each
+    turn gets a dict with one number from each array. So the arrays must be equally long.
+    """
+
+    def one_year(account, year):
+        interest = account["balance"] * year["rate"]
+        balance = account["balance"] + interest + year["deposit"]
+        earned = account["earned"] + interest
+        account = {"balance": balance, "earned": earned}
+        return account, balance
+
+    start = {"balance": 100.0, "earned": 0.0}
+    years = {"rate": jnp.array(rates), "deposit": jnp.array(deposits)}
+    account, balances = jax.lax.scan(one_year, start, years)
+    return account, balances
+
+
+def check_the_account_is_that_of_a_plain_loop():
+    """The balances and the interest earned are those of a loop in plain Python."""
+    for rates, deposits in (
+        ((0.1, 0.2, 0.3), (50.0, 0.0, 20.0)),
+        ((0.5, 0.0), (-20.0, 7.0)),
+    ):
+        account, balances = carry_of_several_things(rates, deposits)
+        balance, earned, expected = 100, 0, []
+        for rate, deposit in zip(rates, deposits, strict=True):
+            earned += balance * rate
+            balance += balance * rate + deposit
+            expected.append(balance)
+        np.testing.assert_allclose(balances, expected, rtol=1e-6)
+        np.testing.assert_allclose(account["balance"], balance, rtol=1e-6)
+        np.testing.assert_allclose(account["earned"], earned, rtol=1e-6)
+
+
+def start_with_the_type_that_comes_out(rows=((1.5, 2.0), (3.0, 4.0), (0.5, 1.0))):
+    """The start of a loop must have the type that a turn gives.
+
+    You want the sum of some rows. A start of 0.0 is one number, but after a turn it is
+    two. Zeros made with `dtype=int` are integers, and after a turn they are floats. Both
+    are refused: the carry must keep its type.
+
+    If you do not know what a turn gives, ask `jax.eval_shape`. It traces the function,
+    computes nothing, and says what shape and dtype would come out.
+    """
+    rows = jnp.array(rows)
+
+    def add(total, row):
+        return total + row, None
+
+    try:
+        jax.lax.scan(add, 0.0, rows)
+    except TypeError as error:
+        other_shape = error
+    try:
+        jax.lax.scan(add, jnp.zeros(2, dtype=int), rows)
+    except TypeError as error:
+        other_dtype = error
+
+    out, _ = jax.eval_shape(add, 0.0, rows[0])
+    start = jnp.zeros(out.shape, out.dtype)
+    total, _ = jax.lax.scan(add, start, rows)
+    return other_shape, other_dtype, start, total
+
+
+def check_shape_and_dtype_must_be_right():
+    """Both starts are TypeErrors; zeros of the asked type give the sum of the rows."""
+    for rows in (((1.5, 2.0), (3.0, 4.0), (0.5, 1.0)), ((-0.5, 2.0),)):
+        other_shape, other_dtype, start, total = start_with_the_type_that_comes_out(
+            rows
+        )
+        assert isinstance(other_shape, TypeError)
+        assert "shapes do not match" in str(other_shape)
+        assert isinstance(other_dtype, TypeError)
+        assert "dtypes do not match" in str(other_dtype)
+        assert str(start.dtype) == "float32"
+        assert start.tolist() == [0, 0]
+        np.testing.assert_allclose(total, np.sum(rows, axis=0), rtol=1e-6)
+
+
+def values_from_outside(w=2.0, turns=3):
+    """A body may read values from outside, and slopes find them.
+
+    What stays the same in all turns needs no place in the carry. The body simply uses
+    it, here the number w. A function that uses a variable of the function around it is
+    said to *close over* it. With `length=3` the scan makes three turns without an input,
+    so the second argument of the body is `None`.
+
+    Predict: does `jax.grad` see that `power` depends on w?
+    """
+
+    def power(w):
+        def turn(y, _):
+            return w * y, None
+
+        y, _ = jax.lax.scan(turn, 1.0, length=turns)
+        return y
+
+    y = power(w)
+    slope = jax.grad(power)(w)
+    return y, slope
+
+
+def check_the_slope_sees_what_is_closed_over():
+    """It does: n turns give wⁿ, with the slope n·wⁿ⁻¹."""
+    for w, turns in ((2.0, 3), (-1.5, 4)):
+        y, slope = values_from_outside(w, turns)
+        np.testing.assert_allclose(y, w**turns, rtol=1e-6)
+        np.testing.assert_allclose(slope, turns * w ** (turns - 1), rtol=1e-6)
+
+
+def a_mask_beside_the_outputs(degrees=(12.0, 15.0, 11.0, 18.0, 16.0)):
+    """A turn of a scan cannot leave its output out; a mask says which ones count.
+
+    You look for the days that were warmer than all days before. In Python you would
+    call `append` on those days only. In a scan each turn gives an output, because its
+    length must be known. So give a yes or a no for each day. Outside the compiled
+    function the mask has values, and `degrees[is_record]` works as in NumPy.
+    """
+
+    @jax.jit
+    def find_records(degrees):
+        def day(highest, today):
+            is_record = today > highest
+            highest = jnp.maximum(highest, today)
+            return highest, is_record
+
+        _, is_record = jax.lax.scan(day, -jnp.inf, degrees)
+        return is_record
+
+    degrees = jnp.array(degrees)
+    is_record = find_records(degrees)
+    records = degrees[is_record]
+    return is_record, records
+
+
+def check_records_are_found():
+    """The mask is true for each day that beats all days before it."""
+    for degrees in ((12.0, 15.0, 11.0, 18.0, 16.0), (3.0, 3.0, -1.0)):
+        is_record, records = a_mask_beside_the_outputs(degrees)
+        expected = [
+            all(today > day for day in degrees[:place])
+            for place, today in enumerate(degrees)
+        ]
+        assert is_record.tolist() == expected
+        assert records.tolist() == np.array(degrees)[expected].tolist()
+
+
+def from_the_last_to_the_first(rewards=(1.0, 0.0, 0.0, 10.0)):
+    """With `reverse=True` a scan goes from the last input to the first.
+
+    A player gets a reward at each move. What is a move worth? Its own reward, plus 0.9
+    times the worth of the next move. So you must begin at the end.
+
+    Predict: the turn for the last reward runs first. At which place does its output
+    stand?
+    """
+
+    def move(worth_of_next, reward):
+        worth = reward + 0.9 * worth_of_next
+        return worth, worth
+
+    rewards = jnp.array(rewards)
+    _, worths = jax.lax.scan(move, 0.0, rewards, reverse=True)
+    return worths
+
+
+def check_each_output_stands_at_its_input():
+    """At the last place: each output stands where its input stood."""
+    for rewards in ((1.0, 0.0, 0.0, 10.0), (2.0, -1.0)):
+        expected = [
+            sum(0.9**k * reward for k, reward in enumerate(rewards[place:]))
+            for place in range(len(rewards))
+        ]
+        worths = from_the_last_to_the_first(rewards)
+        np.testing.assert_allclose(worths, expected, rtol=1e-6)
+
+
+def padded_sequences(sequences=((4.0, 2.0, 1.0), (8.0,), (2.0, 6.0))):
+    """Sequences of different lengths: pad them, and let a mask hold the carry.
+
+    `memory` goes through a sequence: at each turn its memory is halved, and the input
+    is added. To put several sequences in one array, fill the short ones up with zeros.
+    Then `jax.vmap` takes all of them at once. The mask keeps the memory as it is, once
+    the turn lies beyond the length. The inputs of the scan are a tuple here: the number
+    of the turn, and x.
+
+    Predict: the padding is 0, and 0 is added. Does it change the memory?
+    """
+    lengths = np.array([len(sequence) for sequence in sequences])
+    padded = np.zeros((len(sequences), max(lengths)), dtype=np.float32)
+    for row, sequence in zip(padded, sequences, strict=True):
+        row[: len(sequence)] = sequence
+
+    def memory(xs):
+        def turn(h, x):
+            return 0.5 * h + x, None
+
+        h, _ = jax.lax.scan(turn, 0.0, xs)
+        return h
+
+    def masked_memory(xs, length):
+        def turn(h, inputs):
+            t, x = inputs
+            return jnp.where(t < length, 0.5 * h + x, h), None
+
+        turns = jnp.arange(len(xs))
+        h, _ = jax.lax.scan(turn, 0.0, (turns, xs))
+        return h
+
+    wrong = jax.vmap(memory)(padded)
+    right = jax.vmap(masked_memory)(padded, lengths)
+    return wrong, right
+
+
+def check_padding_halves_the_memory():
+    """It does: each turn of padding halves the memory; with the mask it is right."""
+    for sequences in (((4.0, 2.0, 1.0), (8.0,), (2.0, 6.0)), ((1.0, 3.0), (5.0,))):
+        wrong, right = padded_sequences(sequences)
+        longest = max(len(sequence) for sequence in sequences)
+        for row, sequence in enumerate(sequences):
+            h = 0
+            for x in sequence:
+                h = 0.5 * h + x
+            np.testing.assert_allclose(right[row], h, rtol=1e-6)
+            halved = h * 0.5 ** (longest - len(sequence))
+            np.testing.assert_allclose(wrong[row], halved, rtol=1e-6)
+
+
+def nested_loops_multiply(n=20):
+    """Nested Python loops multiply the size of a program; nested scans do not.
+
+    A Python loop is unrolled: each turn is written into the program. For a loop in a
+    loop this makes n times n turns, and the longer a program, the longer it takes to
+    compile. A `jax.lax.scan` is one equation, however many turns it makes, and so is a
+    scan that holds a scan.
+    """
+
+    def by_python(x):
+        for _ in range(n):
+            for _ in range(n):
+                x = jnp.sin(x)
+        return x
+
+    def by_scan(x):
+        def inner(x, _):
+            return jnp.sin(x), None
+
+        def outer(x, _):
+            return jax.lax.scan(inner, x, length=n)
+
+        x, _ = jax.lax.scan(outer, x, length=n)
+        return x
+
+    long = len(jax.make_jaxpr(by_python)(0.5).eqns)
+    short = len(jax.make_jaxpr(by_scan)(0.5).eqns)
+    y = by_scan(0.5)
+    return long, short, y
+
+
+def check_n_squared_equations_or_one():
+    """The Python loops make n² equations, the scans one; the sine is taken n² times."""
+    for n in (20, 3):
+        long, short, y = nested_loops_multiply(n)
+        assert (long, short) == (n * n, 1)
+        expected = 0.5
+        for _ in range(n * n):
+            expected = np.sin(expected)
+        # hundreds of roundings of float32
+        np.testing.assert_allclose(y, expected, rtol=3e-5)
+
+
+def turns_when_compiled(f, x):
+    """How many turns the loop of f makes; 0 if the compiled f has no loop."""
+    program = explain(f, x).compiled
+    turns = re.search(r"known_trip_count\D+(\d+)", program)
+    return int(turns[1]) if turns else 0
+
+
+def a_few_turns_at_a_time(n=100_000):
+    """`unroll=4` makes a scan do four turns in one.
+
+    shapes_and_branches has shown that a short loop can be faster as a Python loop,
+    because a kernel that does several turns reads and writes the array less often.
+    `unroll=4` gives you some of this: each turn of the compiled loop does four of
+    yours. The price is a longer program. `turns_when_compiled` looks into the compiled
+    program, and says how many turns are left.
+
+    Which number is best depends on the body and on the machine. So try a few, and race.
+
+    Myth: the more turns are unrolled, the faster.
+    """
+
+    def hundred_turns(x, unroll):
+        def turn(x, _):
+            return 0.5 * x + 1, None
+
+        y, _ = jax.lax.scan(turn, x, length=100, unroll=unroll)
+        return y
+
+    one = jax.jit(partial(hundred_turns, unroll=1))
+    four = jax.jit(partial(hundred_turns, unroll=4))
+    all_turns = jax.jit(partial(hundred_turns, unroll=100))
+    x = jnp.zeros(n)
+    y = four(x)
+    turns_of_one = turns_when_compiled(one, x)
+    turns_of_four = turns_when_compiled(four, x)
+    turns_of_all = turns_when_compiled(all_turns, x)
+    race({"1": one, "4": four, "100": all_turns}, x, seconds=0.3)
+    return y, turns_of_one, turns_of_four, turns_of_all
+
+
+def check_a_quarter_of_the_turns_is_left():
+    """Of 100 turns 100, 25 and none are left; each way brings 0 to 2."""
+    y, *turns = a_few_turns_at_a_time(1000)
+    np.testing.assert_allclose(y, np.full(1000, 2.0), rtol=1e-6)
+    assert turns == [100, 25, 0]
+
+
+def totals_in_few_rounds(n=16):
+    """`jax.lax.associative_scan` computes running totals in a few rounds.
+
+    A loop adds one number after the other. But with many hands one can add in pairs:
+    first 8 sums of two neighbours at once, then 4 sums of these, and so on. Then the
+    totals in between are filled in. `jax.lax.associative_scan(add, x)` does this. It
+    calls `add` with arrays, so each call adds many pairs at once, and a GPU or several
+    cores can share the work.
+
+    `pairs` notes how many pairs each call adds. (One call has nothing to do.)
+
+    Predict: 16 numbers need 15 additions one after the other. How many calls are there?
+    """
+    pairs = []
+
+    def add(a, b):
+        pairs.append(len(a))
+        return a + b
+
+    totals = jax.lax.associative_scan(add, jnp.arange(n))
+    calls = len(pairs)
+    return pairs, totals, calls
+
+
+def check_few_calls_give_all_totals():
+    """2·log₂ n calls do it: 8 for 16 numbers, 20 for 1024; but they add more pairs."""
+    for n, calls_expected in ((16, 8), (1024, 20)):
+        pairs, totals, calls = totals_in_few_rounds(n)
+        np.testing.assert_array_equal(totals, np.cumsum(np.arange(n)))
+        assert calls == calls_expected
+        halves = [n >> k for k in range(1, n.bit_length())]
+        assert pairs == [*halves, *[half - 1 for half in reversed(halves)]]
+        assert sum(pairs) > n - 1
+
+
+def brackets_must_not_matter(numbers=(10.0, 1.0, 2.0, 3.0)):
+    """The operation must be associative: brackets must not change its result.
+
+    `jax.lax.associative_scan` puts the brackets where it likes. For a sum that is the
+    same: (a + b) + c = a + (b + c). This is what *associative* means. `jnp.maximum` and
+    a product are associative, too. (In floats, a sum may differ in its last digits.)
+
+    Predict: the running differences of 10, 1, 2, 3 are 10, 9, 7 and 4. Will you get
+    them, an error, or other numbers?
+    """
+    x = jnp.array(numbers)
+    highest = jax.lax.associative_scan(jnp.maximum, x)
+    wrong = jax.lax.associative_scan(jnp.subtract, x)
+    negated = x.at[1:].multiply(-1)
+    right = jax.lax.associative_scan(jnp.add, negated)
+    return highest, wrong, right
+
+
+def check_differences_come_out_wrong():
+    """Other numbers, and no error: for four, (a−b)−(c−d) stands last; sums are right."""
+    for numbers in ((10.0, 1.0, 2.0, 3.0), (0.5, 4.0, -2.0, 7.0)):
+        highest, wrong, right = brackets_must_not_matter(numbers)
+        a, b, c, d = numbers
+        np.testing.assert_array_equal(highest, np.maximum.accumulate(numbers))
+        np.testing.assert_allclose(wrong, [a, a - b, a - b - c, (a - b) - (c - d)])
+        np.testing.assert_allclose(right, [a, a - b, a - b - c, a - b - c - d])
+
+
+def a_memory_in_few_rounds(
+    factors=(0.5, 0.9, 0.2, 1.0, 0.7), inputs=(4.0, 2.0, 1.0, -3.0, 5.0)
+):
+    """A memory h = a·h + b can be computed in few rounds, too.
+
+    Here each turn has its own a and b. It seems to need one turn after the other. But
+    two turns in a row are again a turn of the same form: first a₁·h + b₁, then a₂ times
+    this plus b₂, makes (a₂·a₁)·h + (a₂·b₁ + b₂). `join` makes one turn of two. It is
+    associative, because three turns in a row are the same however you pair them.
+
+    `jax.lax.associative_scan` joins all turns from the first up to each. With h = 0 at
+    the start, the memory is what was added in the end. Some models for long texts rest
+    on this.
+    """
+
+    def join(first, second):
+        a1, b1 = first
+        a2, b2 = second
+        return a2 * a1, a2 * b1 + b2
+
+    turns = (jnp.array(factors), jnp.array(inputs))
+    _, memories = jax.lax.associative_scan(join, turns)
+    return memories
+
+
+def check_memories_are_those_of_a_loop():
+    """The memories are those of a plain loop that begins with h = 0."""
+    for factors, inputs in (
+        ((0.5, 0.9, 0.2, 1.0, 0.7), (4.0, 2.0, 1.0, -3.0, 5.0)),
+        ((0.1, -2.0, 3.0), (1.0, 0.5, 0.25)),
+    ):
+        h, expected = 0, []
+        for a, b in zip(factors, inputs, strict=True):
+            h = a * h + b
+            expected.append(h)
+        memories = a_memory_in_few_rounds(factors, inputs)
+        np.testing.assert_allclose(memories, expected, rtol=1e-6)
+
+
+def is_near(y, x):
+    """Whether y is the root of x, but for a millionth."""
+    return jnp.abs(y * y - x) <= 1e-6 * x
+
+
+def nearer(y, x):
+    """A step of Newton's method: a y that is nearer to the root of x."""
+    return (y + x / y) / 2
+
+
+def stop_early_or_pass_on(x=2.0, most=10):
+    """A scan cannot stop early, but its body can do nothing.
+
+    To find the root of x, repeat `nearer` until `is_near`. `jax.lax.while_loop` stops
+    then. `jax.lax.scan` always makes all turns, here ten. With a `jax.lax.cond` in its
+    body, a turn that is not needed just passes y on. Then you get the path as outputs,
+    and `jax.grad` works: it can go back through a scan, but not through a
+    `jax.lax.while_loop`.
+    """
+
+    def by_while(x):
+        def goes_on(state):
+            y, _ = state
+            return ~is_near(y, x)
+
+        def turn(state):
+            y, count = state
+            return nearer(y, x), count + 1
+
+        return jax.lax.while_loop(goes_on, turn, (x, 0))
+
+    def by_scan(x):
+        def turn(y, _):
+            y = jax.lax.cond(
+                is_near(y, x),
+                lambda y: y,
+                lambda y: nearer(y, x),
+                y,
+            )
+            return y, y
+
+        return jax.lax.scan(turn, x, length=most)
+
+    y, count = by_while(x)
+    z, path = by_scan(x)
+    slope = jax.grad(lambda x: by_scan(x)[0])(x)
+    return y, count, z, path, slope
+
+
+def check_both_loops_find_the_root():
+    """Both find √x; the path stays there after `count` turns; the slope is 1/(2√x)."""
+    for x in (2.0, 30.0):
+        y, count, z, path, slope = stop_early_or_pass_on(x)
+        np.testing.assert_allclose([y, z], [x**0.5] * 2, rtol=1e-6)
+        expected, count_expected = x, 0
+        while abs(expected * expected - x) > 1e-6 * x:
+            expected, count_expected = (expected + x / expected) / 2, count_expected + 1
+        assert count == count_expected
+        assert len(path) == 10
+        np.testing.assert_allclose(path[count - 1 :], z, rtol=1e-7)
+        # near the root, the slope of the path still errs a little
+        np.testing.assert_allclose(slope, 0.5 * x**-0.5, rtol=2e-5)
+
+
+def one_step_after_the_loop(x=2.0):
+    """One more Newton step after a `while_loop` brings its slope back.
+
+    The loop finds the root y. `jax.lax.stop_gradient` tells `jax.grad` to take y for a
+    constant, so it does not try to go back through the loop. Then one more step is made
+    with the real x. By calculus, the slope of (y + x / y) / 2 with y fixed is 1 / (2y),
+    which is the slope of the root. No turn of the loop has to be kept.
+
+    This works for Newton's method, because there a small change of y would not change
+    the next y. And it works once: see the last line. For slopes of slopes, or other
+    loops, give the function a rule of your own, as in transformations.
+
+    Predict: the slope of the slope of √x at 2 is −0.088. What comes out?
+    """
+
+    def loop(x):
+        return jax.lax.while_loop(
+            lambda y: ~is_near(y, x),
+            lambda y: nearer(y, x),
+            x,
+        )
+
+    def root(x):
+        y = loop(jax.lax.stop_gradient(x))
+        return nearer(y, x)
+
+    try:
+        jax.grad(loop)(x)
+    except ValueError as error:
+        refused = error
+    y = root(x)
+    slope = jax.grad(root)(x)
+    wrong = jax.grad(jax.grad(root))(x)
+    return refused, y, slope, wrong
+
+
+def check_the_slope_is_right_once():
+    """The slope is 1/(2√x), without the loop; the slope of the slope is 0, and wrong."""
+    for x in (2.0, 30.0):
+        refused, y, slope, wrong = one_step_after_the_loop(x)
+        assert "while_loop" in str(refused)
+        np.testing.assert_allclose(y, x**0.5, rtol=1e-6)
+        np.testing.assert_allclose(slope, 0.5 * x**-0.5, rtol=1e-6)
+        assert wrong == 0
+
+
+def three_sines(x, _):
+    """A turn that takes three sines."""
+    return jnp.sin(jnp.sin(jnp.sin(x))), None
+
+
+def kept_for_the_way_back(f, x):
+    """The shapes of what JAX keeps of f for the way back."""
+    _, pull = jax.vjp(f, x)
+    return [leaf.shape for leaf in jax.tree.leaves(pull)]
+
+
+def checkpoint_in_a_scan(turns=100, size=1000):
+    """`jax.checkpoint` around the body of a scan keeps only the carry of each turn.
+
+    `jax.grad` goes back through the turns, and needs numbers from the way forward. They
+    are kept for each turn: here one array for each of the three sines. `jax.checkpoint`,
+    known from derivatives, keeps the input of a function only, and computes the rest
+    again on the way back. `kept_for_the_way_back` lists the shapes.
+
+    Predict: what shapes are kept with `jax.checkpoint` around the body?
+    """
+
+    def plain(x):
+        y, _ = jax.lax.scan(three_sines, x, length=turns)
+        return jnp.sum(y)
+
+    def lean(x):
+        body = jax.checkpoint(three_sines)
+        y, _ = jax.lax.scan(body, x, length=turns)
+        return jnp.sum(y)
+
+    x = jnp.linspace(0, 1, size)
+    much = kept_for_the_way_back(plain, x)
+    less = kept_for_the_way_back(lean, x)
+    slope = jax.grad(plain)(x)
+    slope_again = jax.grad(lean)(x)
+    return much, less, slope, slope_again
+
+
+def check_three_arrays_a_turn_or_one():
+    """Three arrays for each turn are kept, or one; the slopes are equal."""
+    for turns, size in ((100, 1000), (7, 5)):
+        much, less, *slopes = checkpoint_in_a_scan(turns, size)
+        assert much == [(turns, size)] * 3
+        assert less == [(turns, size)]
+        x, expected = np.linspace(0, 1, size), np.ones(size)
+        for _ in range(3 * turns):
+            expected *= np.cos(x)
+            x = np.sin(x)
+        # hundreds of roundings of float32
+        np.testing.assert_allclose(slopes, [expected] * 2, rtol=1e-4)
+
+
+def checkpoint_by_segments(segments=10, turns=10, size=1000):
+    """A scan of scans with `jax.checkpoint` keeps the start of each segment only.
+
+    Cut 100 turns into 10 segments of 10. The outer scan goes through the segments, and
+    `jax.checkpoint` stands around a whole segment. On the way back each segment is
+    computed again from its start. So the memory grows with the number of segments, plus
+    the turns of one segment, and not with all turns. The price is that nearly all is
+    computed twice.
+
+    `explain` tells how many bytes of temporary memory a compiled function needs. The
+    100 arrays of the last demo alone took 400,000 bytes.
+    """
+
+    def segment(x, _):
+        body = jax.checkpoint(three_sines)
+        return jax.lax.scan(body, x, length=turns)
+
+    def by_segments(x):
+        body = jax.checkpoint(segment)
+        y, _ = jax.lax.scan(body, x, length=segments)
+        return jnp.sum(y)
+
+    def at_once(x):
+        body = jax.checkpoint(three_sines)
+        y, _ = jax.lax.scan(body, x, length=segments * turns)
+        return jnp.sum(y)
+
+    x = jnp.linspace(0, 1, size)
+    kept = kept_for_the_way_back(by_segments, x)
+    slope = jax.grad(by_segments)(x)
+    bytes_at_once = explain(jax.grad(at_once), x).temp_bytes
+    bytes_by_segments = explain(jax.grad(by_segments), x).temp_bytes
+    less_than_half = bytes_by_segments < bytes_at_once / 2
+    return kept, slope, less_than_half
+
+
+def check_one_array_a_segment():
+    """One array for each segment is kept; the memory is less than half; slope equal."""
+    for segments, turns, size in ((10, 10, 1000), (8, 9, 200)):
+        kept, slope, less_than_half = checkpoint_by_segments(segments, turns, size)
+        assert kept == [(segments, size)]
+        assert less_than_half
+        x, expected = np.linspace(0, 1, size), np.ones(size)
+        for _ in range(3 * segments * turns):
+            expected *= np.cos(x)
+            x = np.sin(x)
+        # hundreds of roundings of float32
+        np.testing.assert_allclose(slope, expected, rtol=1e-4)
+
+
+def a_key_for_each_turn(steps=500, seed=0):
+    """A loop that draws random numbers needs a key for each turn.
+
+    A random walk goes up or down by a random number at each turn. Make one key for each
+    turn with `jax.random.split(key, steps)`, and give the keys to the scan as its
+    inputs.
+
+    Predict: `one_key` uses the same key in all turns. What does that walk look like?
+    """
+    import matplotlib.pyplot as plt
+
+    key = jax.random.key(seed)
+
+    def one_key(height, _):
+        height = height + jax.random.normal(key)
+        return height, height
+
+    def own_key(height, key):
+        height = height + jax.random.normal(key)
+        return height, height
+
+    keys = jax.random.split(key, steps)
+    _, wrong = jax.lax.scan(one_key, 0.0, length=steps)
+    _, right = jax.lax.scan(own_key, 0.0, keys)
+
+    _, axes = plt.subplots()
+    axes.plot(wrong, label="one key")
+    axes.plot(right, label="a key for each turn")
+    axes.set(xlabel="turn", ylabel="height", title="Two random walks")
+    axes.legend()
+    return wrong, right, axes
+
+
+def check_one_key_walks_straight():
+    """With one key it is a straight line, for each turn draws the same number."""
+    for steps, seed in ((500, 0), (300, 7)):
+        wrong, right, axes = a_key_for_each_turn(steps, seed)
+        drawn = [line.get_ydata() for line in axes.lines]
+        np.testing.assert_array_equal(drawn, [wrong, right])
+        # hundreds of roundings of float32
+        straight = wrong[0] * np.arange(1, steps + 1)
+        np.testing.assert_allclose(wrong, straight, rtol=1e-4)
+        step = np.diff(right, prepend=0)
+        assert len(set(step.tolist())) > 0.9 * steps
+        assert abs(np.std(step) - 1) < 0.2
+
+
+def noise_levels(turns):
+    """How much noise each turn adds: the variance, little at first, then more."""
+    return jnp.linspace(0.001, 0.2, turns)
+
+
+def data_become_noise(mean=3.0, deviation=0.5, turns=100):
+    """Many small turns of noise drown the data.
+
+    A *diffusion model* makes pictures out of noise. It learns from the opposite way,
+    which is easy: here is a loop that turns data into noise. The data are 5000 numbers
+    with mean 3 and standard deviation 0.5. Each turn shrinks them a little, by
+    √(1 − beta), and adds a little noise with variance beta. The variance of what they
+    were and of what is added are then 1 − beta and beta parts, so it tends to 1.
+
+    The loop puts together what you have seen: the inputs are a tuple of the noise levels
+    and a key for each turn, and the outputs are two arrays.
+    """
+    import matplotlib.pyplot as plt
+
+    key_data, key_noise = jax.random.split(jax.random.key(0))
+    x = mean + deviation * jax.random.normal(key_data, (5000,))
+    keys = jax.random.split(key_noise, turns)
+
+    def turn(x, inputs):
+        beta, key = inputs
+        noise = jax.random.normal(key, x.shape)
+        x = jnp.sqrt(1 - beta) * x + jnp.sqrt(beta) * noise
+        return x, (jnp.mean(x), jnp.std(x))
+
+    levels = noise_levels(turns)
+    _, (means, deviations) = jax.lax.scan(turn, x, (levels, keys))
+
+    _, axes = plt.subplots()
+    axes.plot(means, label="mean")
+    axes.plot(deviations, label="standard deviation")
+    axes.set(xlabel="turn", title="Data become noise")
+    axes.legend()
+    return means, deviations, axes
+
+
+def check_mean_goes_to_zero_and_deviation_to_one():
+    """The mean goes from 3 to 0 and the standard deviation from 0.5 to 1."""
+    for mean, deviation, turns in ((3.0, 0.5, 100), (-2.0, 1.5, 80)):
+        means, deviations, axes = data_become_noise(mean, deviation, turns)
+        drawn = [line.get_ydata() for line in axes.lines]
+        np.testing.assert_array_equal(drawn, [means, deviations])
+        kept = np.cumprod(1 - np.linspace(0.001, 0.2, turns))
+        # Blunt: the mean and the deviation of 5000 random numbers err by a hundredth
+        np.testing.assert_allclose(means, mean * np.sqrt(kept), atol=0.08)
+        expected = np.sqrt(kept * deviation**2 + 1 - kept)
+        np.testing.assert_allclose(deviations, expected, rtol=0.06)
+
+
+def noise_becomes_data(mean=3.0, deviation=0.5, turns=100):
+    """A diffusion model goes the same way back, and makes data out of noise.
+
+    It begins with noise alone. Each turn takes away the noise that one turn of the last
+    demo has added. For this it must know at each place in which direction the data grow
+    denser: the slope of the logarithm of their density, which is called the *score*. A
+    real model has a network that learned the score from data. For our data we know it:
+    it is (center − x) / variance, with the center and the variance at that turn. `kept`
+    says how much of the data's variance is left there.
+
+    With `reverse=True` the loop begins with the last noise level. Each turn also adds a
+    little fresh noise; without it, the numbers would end too close together. The picture
+    shows 40 of the 5000 numbers on their way.
+
+    Predict: which mean and which standard deviation will the numbers have in the end?
+    """
+    import matplotlib.pyplot as plt
+
+    key_start, key_noise = jax.random.split(jax.random.key(1))
+    start = jax.random.normal(key_start, (5000,))
+    keys = jax.random.split(key_noise, turns)
+    levels = noise_levels(turns)
+    kept = jnp.cumprod(1 - levels)
+
+    def turn_back(x, inputs):
+        beta, kept, key = inputs
+        center = jnp.sqrt(kept) * mean
+        variance = kept * deviation**2 + 1 - kept
+        score = (center - x) / variance
+        x = (x + beta * score) / jnp.sqrt(1 - beta)
+        x = x + jnp.sqrt(beta) * jax.random.normal(key, x.shape)
+        return x, x
+
+    @jax.jit
+    def sample(start, keys):
+        inputs = (levels, kept, keys)
+        return jax.lax.scan(turn_back, start, inputs, reverse=True)
+
+    x, path = sample(start, keys)
+    mean_of_x = jnp.mean(x)
+    deviation_of_x = jnp.std(x)
+
+    _, axes = plt.subplots()
+    axes.plot(path[::-1, :40], linewidth=0.5)
+    axes.set(xlabel="turn", ylabel="x", title="Noise becomes data")
+    return mean_of_x, deviation_of_x, axes
+
+
+def check_noise_ends_as_the_data():
+    """The mean and the standard deviation of the data: here 3 and 0.5."""
+    for mean, deviation, turns in ((3.0, 0.5, 100), (-2.0, 1.0, 150)):
+        mean_of_x, deviation_of_x, axes = noise_becomes_data(mean, deviation, turns)
+        # Blunt: the mean and the deviation of 5000 random numbers err by a hundredth
+        np.testing.assert_allclose(mean_of_x, mean, atol=0.08 * deviation)
+        np.testing.assert_allclose(deviation_of_x, deviation, rtol=0.06)
+        ends = [line.get_ydata()[-1] for line in axes.lines]
+        assert len(ends) == 40
+        assert abs(np.mean(ends) - mean) < deviation
