@@ -416,9 +416,10 @@ def a_mask_beside_the_outputs(degrees=(12.0, 15.0, 11.0, 18.0, 16.0)):
     """A turn of a scan cannot leave its output out; a mask says which ones count.
 
     You look for the days that were warmer than all days before. In Python you would
-    call `append` on those days only. In a scan each turn gives an output, because its
-    length must be known. So give a yes or a no for each day. Outside the compiled
-    function the mask has values, and `degrees[is_record]` works as in NumPy.
+    call `append` on those days only. In a scan each turn gives an output, because the
+    length of the result must be known. So give a yes or a no for each day. Outside the
+    compiled function the mask has values, and `degrees[is_record]` works as in NumPy.
+    The carry is the highest value so far. It starts with minus infinity.
     """
 
     @jax.jit
@@ -453,7 +454,8 @@ def from_the_last_to_the_first(rewards=(1.0, 0.0, 0.0, 10.0)):
     """With `reverse=True` a scan goes from the last input to the first.
 
     A player gets a reward at each move. What is a move worth? Its own reward, plus 0.9
-    times the worth of the next move. So you must begin at the end.
+    times the worth of the next move. So you must begin at the end, and the carry is the
+    worth of the next move.
 
     Predict: the turn for the last reward runs first. At which place does its output
     stand?
@@ -569,7 +571,7 @@ def check_n_squared_equations_or_one():
 
 
 def turns_when_compiled(f, x):
-    """How many turns the compiled loop of f makes; 0 if there is none."""
+    """How many turns the compiled loop of f makes; 0: no loop."""
     report = explain(f, x)
     found = re.search(r"known_trip_count\D+(\d+)", report.compiled)
     return int(found[1]) if found else 0
@@ -580,9 +582,8 @@ def a_few_turns_at_a_time(n=100_000):
 
     shapes_and_branches has shown that a short loop can be faster if it is unrolled:
     written out, turn by turn. With `unroll=4`, each turn of the compiled loop does four
-    of yours. The program becomes longer, and it is compiled for longer. So there is a
-    middle way between a scan and a Python loop. Which number is fastest depends on the
-    body and on the machine: race a few, as in the last line.
+    of yours. This is a middle way between a scan and a Python loop. Which number is
+    fastest depends on the body and on the machine: race a few, as in the last line.
 
     XLA writes the number of turns into the compiled program, behind the word
     `known_trip_count`. `turns_when_compiled` reads it there: `explain` has the text of
@@ -648,7 +649,7 @@ def totals_in_few_rounds(n=16):
 
 
 def check_few_calls_give_all_totals():
-    """There are 2·log₂ n calls, 8 for 16 numbers, but more additions than n − 1."""
+    """A power of two takes 2·log₂ n calls, 8 for 16, but more additions than n − 1."""
     for n, logarithm in ((8, 3), (16, 4)):
         totals, pairs, calls, together = totals_in_few_rounds(n)
         np.testing.assert_array_equal(totals, np.cumsum(np.arange(n)))
@@ -707,7 +708,8 @@ def a_memory_in_few_rounds(
     Here each turn has its own a and b. It seems that one turn must wait for the other.
     But two turns in a row are again such a turn: a₂·(a₁·h + b₁) + b₂ is the same as
     (a₂·a₁)·h + (a₂·b₁ + b₂). `join` makes one turn of two, in this way. It is
-    associative: three turns in a row are the same, whichever two you join first.
+    associative: three turns in a row are the same, whichever two you join first. (One
+    call has nothing to join.)
 
     So `jax.lax.associative_scan` joins the first turns, up to each. If h is 0 at the
     start, a·h + b is b alone: the second of the two results is the memory.
@@ -914,8 +916,9 @@ def checkpoint_in_a_scan(turns=100, size=1000):
     function, and computes the rest again on the way back.
 
     `jax.vjp`, known from derivatives, too, gives the value and a function for the way
-    back. The leaves of this function are what is kept. `kept_for_the_way_back` lists
-    their shapes, and as only shapes are wanted, `jax.eval_shape` is enough.
+    back. The arrays that this function holds, its leaves, are what is kept.
+    `kept_for_the_way_back` lists their shapes. As only shapes are wanted,
+    `jax.eval_shape` is enough.
 
     Predict: the first list has three shapes of (100, 1000). What is the second?
     """
@@ -1032,7 +1035,7 @@ def check_one_key_walks_straight():
 
 
 def noise_levels(turns):
-    """The variance of the noise of each turn: small at first, then larger."""
+    """The variance of the noise of each turn: more and more."""
     return jnp.linspace(0.001, 0.2, turns)
 
 
@@ -1044,6 +1047,10 @@ def data_become_noise(mean=3.0, deviation=0.5, turns=100):
     3 and standard deviation 0.5. Each turn makes them a little smaller, √(1 − beta)
     times as large, and adds a little noise of variance beta. So a variance of 1 would
     stay (1 − beta)·1 + beta = 1, and any other comes nearer to 1 at each turn.
+
+    The product of all 1 − beta up to a turn is called `kept`: the share of the data's
+    variance that is left. The mean is then √kept times 3, and the variance is
+    kept·0.5² + 1 − kept.
 
     The inputs of the scan are a tuple: a beta and a key for each turn. The outputs are
     a tuple, too: the mean and the standard deviation after each turn.
@@ -1072,7 +1079,7 @@ def data_become_noise(mean=3.0, deviation=0.5, turns=100):
 
 
 def check_mean_goes_to_zero_and_deviation_to_one():
-    """The mean goes from 3 to 0 and the standard deviation from 0.5 to 1."""
+    """The mean goes from 3 to 0, the deviation from 0.5 to 1, as the formulas say."""
     means, deviations, axes = data_become_noise(-2.0, 1.5, 80)
     drawn = [line.get_ydata() for line in axes.lines]
     np.testing.assert_array_equal(drawn, [means, deviations])
@@ -1082,22 +1089,29 @@ def check_mean_goes_to_zero_and_deviation_to_one():
     np.testing.assert_allclose([means, deviations], expected, atol=0.08)
 
 
+def score(x, kept, mean, deviation):
+    """Points to where the numbers at this turn are more frequent."""
+    center = jnp.sqrt(kept) * mean
+    variance = kept * deviation**2 + 1 - kept
+    return (center - x) / variance
+
+
 def noise_becomes_data(mean=3.0, deviation=0.5, turns=100):
     """A diffusion model goes the same way back, and makes data out of noise.
 
-    It begins with noise alone, and each turn undoes one turn of the last demo. For this
-    it must know where data are more frequent: to the left or to the right of x? The
-    *score* says this: the slope of the logarithm of the density of the data at that
-    turn. A real model has a network that has learned the score. Our data we know, and
-    for them the score is (center − x) / variance. `kept` is the share of the data's
-    variance that is left at a turn.
+    It begins with noise alone. At each turn it moves every x a little to where the
+    numbers were more frequent on the way there, at that turn. This direction is called
+    the *score*: the slope of the logarithm of the density. A real model has a network
+    that has learned the score from data. Of our data we know the mean and the variance
+    at each turn, from the last demo, so we can write `score` down: it is positive left
+    of the center, and negative right of it.
 
-    With `reverse=True` the first turn has the last beta. After the step along the score
-    fresh noise is added. Without it, the numbers would all end near the mean. The
-    picture shows 20 of the 50,000 numbers on their way.
+    With `reverse=True` the first turn has the last beta. After each move, fresh noise
+    is added. Without it, the numbers would all end near the mean. The picture shows 20
+    of the 50,000 numbers on their way.
 
-    So a whole sampler is one compiled loop: keys, levels, a carry and outputs. The next
-    lesson, pytrees, is about the tuples and dicts that went through these loops.
+    So a whole sampler is one compiled loop. The next lesson, pytrees, is about the
+    tuples and dicts that went through these loops.
     """
     import matplotlib.pyplot as plt
 
@@ -1109,10 +1123,8 @@ def noise_becomes_data(mean=3.0, deviation=0.5, turns=100):
 
     def turn_back(x, inputs):
         beta, kept, key = inputs
-        center = jnp.sqrt(kept) * mean
-        variance = kept * deviation**2 + 1 - kept
-        score = (center - x) / variance
-        x = (x + beta * score) / jnp.sqrt(1 - beta)
+        move = beta * score(x, kept, mean, deviation)
+        x = (x + move) / jnp.sqrt(1 - beta)
         noise = jax.random.normal(key, x.shape)
         x = x + jnp.sqrt(beta) * noise
         return x, x[:20]
