@@ -50,8 +50,8 @@ def check_each_number_has_its_function():
 def switch_has_no_index_error(x=0.5):
     """A number without a function is no error for `jax.lax.switch`.
 
-    A list in Python raises an IndexError. The cure here is a function more, `unknown`,
-    which gives nan. `jnp.where` leads every strange number to it.
+    A list in Python raises an IndexError. The cure here is one more function,
+    `unknown`, which gives nan. `jnp.where` leads every other number to it.
 
     Predict: there are three functions. What do you get for −1, and for 7?
     """
@@ -88,7 +88,7 @@ def select_asks_one_after_the_other(weights=(0.5, 3.0, 12.0, 40.0)):
     argument stands where no condition is true. As with `jnp.where`, all values are
     computed. Use it where a `jnp.where` would need another one inside.
 
-    Predict: a letter of 0.5 kg fulfils all three conditions. What does it cost?
+    Predict: the letter of 0.5 kg fulfils all three conditions. What does it cost?
     """
 
     @jax.jit
@@ -160,8 +160,9 @@ def root_or_zero(x):
 def map_keeps_the_choice(numbers=(4.0, -9.0)):
     """`jax.lax.map` keeps a `cond`, where `jax.vmap` computes both branches.
 
-    vmap has shown that a batch under `jax.vmap` runs both branches. `jax.lax.map(f, x)`
-    takes one example after the other, so each runs the branch that it needs. This can
+    vmap has shown that a batch under `jax.vmap` runs both branches, if each example has
+    a test of its own. `jax.lax.map(f, x)` takes one example after the other, so each
+    runs the branch that it needs. This can
     be worth it if one branch is expensive and rarely needed. With `batch_size=2` it
     takes two examples at a time, and for these two it uses `jax.vmap`.
     `jax.effects_barrier` waits until everything is printed.
@@ -665,7 +666,7 @@ def brackets_must_not_matter(numbers=(10.0, 1.0, 2.0, 3.0)):
     `jax.lax.associative_scan` puts the brackets as it likes. For a sum they do not
     matter: (a + b) + c = a + (b + c). For the larger of two numbers they do not matter
     either. (In floats, the last digits of a sum may change.) For a difference they do
-    matter. The cure is to add the negative numbers.
+    matter. The cure is to add the negatives instead.
 
     Predict: the running differences of 10, 1, 2, 3 are 10, 9, 7 and 4. Will you get
     them, an error, or other numbers?
@@ -811,7 +812,7 @@ def a_batch_waits_for_the_worst(numbers=(2.0, 30.0, -1.0), most=40):
     Under `jax.vmap` a `while_loop` turns until the last example is done, as vmap has
     shown. The others wait. A negative number has no root, so its loop would run for
     ever, and you would wait without a message. So let the test of each such loop also
-    have a greatest number of turns. Then `count` tells you which examples have failed.
+    have a greatest number of turns. Then `counts` tells you which examples have failed.
 
     Predict: 2 and 30 are done after a few turns. Do the forty turns for −1 change their
     results?
@@ -883,7 +884,7 @@ def one_step_after_the_loop(x=2.0):
 
 
 def check_the_slope_is_right_once():
-    """The slope is 1 / (2√x), as it should; the slope of the slope is 0, and wrong."""
+    """The slope is 1 / (2√x), and right; the slope of the slope is 0, and wrong."""
     x = 30.0
     refused, y, slope, wrong = one_step_after_the_loop(x)
     assert "while_loop" in str(refused)
@@ -961,9 +962,8 @@ def checkpoint_by_segments(segments=10, turns=10, size=1000):
     is computed again, and its 10 turns need three arrays each. This makes about 40
     arrays, of 4000 bytes each, and not 300. The price is to compute each segment twice.
 
-    `explain` tells how many bytes of temporary memory a compiled function needs.
-
-    Predict: about how many bytes will it be?
+    `explain` tells how many bytes of temporary memory a compiled function needs. The 40
+    arrays are 160,000 bytes, and 300 would be 1,200,000.
     """
 
     def segment(x, _):
@@ -982,7 +982,7 @@ def checkpoint_by_segments(segments=10, turns=10, size=1000):
 
 
 def check_one_array_a_segment():
-    """Less than a quarter of 1,200,000; one array for each segment is kept."""
+    """Less than a quarter of the 300 arrays; one array a segment is kept."""
     for segments, turns, size in ((10, 10, 1000), (12, 10, 900)):
         kept, less_than_a_quarter = checkpoint_by_segments(segments, turns, size)
         assert kept == [(segments, size)]
