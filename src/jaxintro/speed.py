@@ -49,11 +49,13 @@ def profile_of(function, *args):
             function(*args)
         (file,) = Path(folder).rglob("*.trace.json.gz")
         text = gzip.decompress(file.read_bytes())
-    return [
-        (e["name"], round(e["dur"] / 1000, 3), "hlo_op" in e.get("args", {}))
-        for e in json.loads(text)["traceEvents"]
-        if "dur" in e
-    ]
+    events = []
+    for event in json.loads(text)["traceEvents"]:
+        if "dur" in event:
+            ms = round(event["dur"] / 1000, 3)
+            is_kernel = "hlo_op" in event.get("args", {})
+            events.append((event["name"], ms, is_kernel))
+    return events
 
 
 def find_the_slow_part(n=200_000):
@@ -210,7 +212,7 @@ def work(function, *args):
 
 
 def intensities(n):
-    """Flops for each byte: x + y, matrix by vector, matrix by matrix."""
+    """For x + y, a matrix by a vector, and a matrix by a matrix."""
     vector = jax.ShapeDtypeStruct((n,), jnp.float32)
     matrix = jax.ShapeDtypeStruct((n, n), jnp.float32)
     flops, moved = work(jnp.add, vector, vector)
@@ -320,8 +322,8 @@ def more_flops_for_the_same_bytes(n=2_000_000, seconds=0.2):
     x = jnp.linspace(0, 0.5, n)
     few, moved_by_few = work(one_step, x)
     many, moved_by_many = work(sixteen_steps, x)
-    short, long = jax.jit(one_step), jax.jit(sixteen_steps)
-    racers = {"one step": short, "sixteen steps": long}
+    long = jax.jit(sixteen_steps)
+    racers = {"one step": jax.jit(one_step), "sixteen steps": long}
     race(racers, x, seconds=seconds, check=False)
     y = long(x)
     return few, moved_by_few, many, moved_by_many, y
@@ -356,17 +358,18 @@ def roofline(n=2_000_000, size=512):
     import matplotlib.pyplot as plt
 
     x = jnp.linspace(0, 0.5, n)
-    bandwidth, speed = limits(x, jnp.ones((size, size)))
-    small, large = jnp.ones((16, 16)), jnp.ones((size, size))
+    a = jnp.ones((16, 16))
+    b = jnp.ones((size, size))
+    bandwidth, speed = limits(x, b)
     programs = {
         "one step": (one_step, x),
-        "matrix by vector": (jnp.matmul, large, large[0]),
-        "small matrices": (jnp.matmul, small, small),
+        "matrix by vector": (jnp.matmul, b, b[0]),
+        "small matrices": (jnp.matmul, a, a),
         "sixteen steps": (sixteen_steps, x),
     }
 
     _, axes = plt.subplots()
-    intensity = np.logspace(-1, 2)
+    intensity = speed / bandwidth * np.logspace(-2, 2)
     roof = np.minimum(bandwidth * intensity, speed)
     axes.loglog(intensity, roof, label="two roofs")
     for name, (function, *args) in programs.items():
@@ -440,8 +443,8 @@ def count_before_you_run(n=100_000):
     """
     matrix = jax.ShapeDtypeStruct((n, n), jnp.float32)
     flops, moved = work(jnp.matmul, matrix, matrix)
-    x, a = jnp.ones(2_000_000), jnp.ones((512, 512))
-    bandwidth, speed = limits(x, a)
+    x = jnp.ones(2_000_000)
+    bandwidth, speed = limits(x, jnp.ones((512, 512)))
     at_least = max(flops / speed, moved / bandwidth)
     print(f"at least {at_least / 60:.0f} minutes")
     return flops, moved
@@ -647,7 +650,7 @@ def second_name_is_gone_too(size=3):
 
     @partial(jax.jit, donate_argnums=0)
     def step(params):
-        return {"w": 0.9 * params["w"]}
+        return jax.tree.map(lambda w: 0.9 * w, params)
 
     params = {"w": jnp.ones(size)}
     best = params  # the mistake: a second name
@@ -778,8 +781,9 @@ def a_product_may_be_rounded_first(n=64):
 
     JAX's documentation says that for speed, a TPU rounds them to bfloat16 by default,
     and newer GPUs to TF32, which keeps 10 of the 23 bits after the point. The result
-    has the dtype float32 all the same. With `precision="highest"` you ask for all bits in
-    one product, and in a block `with jax.default_matmul_precision("highest"):` in all.
+    has the dtype float32 all the same. With `precision="highest"` you ask for all bits
+    in one product, and in a block `with jax.default_matmul_precision("highest"):` in
+    all.
 
     All numbers of our matrix are 1 + 2⁻¹², which needs 12 bits after the point, so that
     float32 can keep it and TF32 cannot. `jax.lax.reduce_precision` rounds to as many
@@ -823,7 +827,8 @@ def rewrite_what_loses_digits(x=0.1, s=1e-8):
     def rewritten(x, s):
         return x**2 * s * (2 + s)
 
-    x, s = jnp.float32(x), jnp.float32(s)
+    x = jnp.float32(x)
+    s = jnp.float32(s)
     op_by_op = difference(x, s)
     compiled = jax.jit(difference)(x, s)
     cured = jax.jit(rewritten)(x, s)
@@ -901,7 +906,8 @@ def when_sparse_pays(n=1000, densities=(0.001, 0.01, 0.1)):
 
     chance = np.random.default_rng(0).random(size=(n, n))
     v = jnp.ones(n)
-    products, seconds = [], []
+    products = []
+    seconds = []
     for density in densities:
         places = jnp.array(np.argwhere(chance < density))
         matrix = sparse.BCOO((jnp.ones(len(places)), places), shape=(n, n))
@@ -978,7 +984,8 @@ def after_how_many_calls(n=300_007, seconds=0.1):
         return jnp.exp(-x * x) / (1 + x * x)
 
     x = jnp.linspace(-3, 3, n)
-    timed = race({"op by op": bell, "compiled": jax.jit(bell)}, x, seconds=seconds)
+    racers = {"op by op": bell, "compiled": jax.jit(bell)}
+    timed = race(racers, x, seconds=seconds)
     calls = np.arange(1, 41)
     _, axes = plt.subplots()
     for name, first, later in zip(
