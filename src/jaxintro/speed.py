@@ -1,7 +1,7 @@
 """Speed: find out what is slow, and why, before you change anything.
 
 A program may be slow because it computes a lot, because it moves many numbers through
-memory, or because it waits. The cure for one is no cure for another.
+memory, or because it waits. Each of these has a cure of its own.
 After this lesson you can record where the time goes, say what limits a program on
 your machine, and tell what transfers, donation, fewer bits, sparse matrices and
 compiling gain and cost. All times on this page were measured when it was made. On
@@ -31,16 +31,15 @@ ORDER = 180
 def three_parts(x):
     """Sort, add up and take the sine: three parts, each with a name."""
     with jax.profiler.TraceAnnotation("sort"):
-        ordered = jnp.sort(x).block_until_ready()
+        jnp.sort(x).block_until_ready()
     with jax.profiler.TraceAnnotation("sum"):
-        total = jnp.sum(x).block_until_ready()
+        jnp.sum(x).block_until_ready()
     with jax.profiler.TraceAnnotation("sine"):
-        sines = jnp.sin(x).block_until_ready()
-    return ordered, total, sines
+        jnp.sin(x).block_until_ready()
 
 
 def profile_of(function, *args):
-    """What ran during a call: name, ms, and whether it is a kernel."""
+    """What ran during a call: name, µs, and whether it is a kernel."""
     options = jax.profiler.ProfileOptions()
     options.python_tracer_level = 0  # leave Python's functions out
     options.host_tracer_level = 2  # and take the kernels in
@@ -49,13 +48,11 @@ def profile_of(function, *args):
             function(*args)
         (file,) = Path(folder).rglob("*.trace.json.gz")
         text = gzip.decompress(file.read_bytes())
-    events = []
-    for event in json.loads(text)["traceEvents"]:
-        if "dur" in event:
-            ms = round(event["dur"] / 1000, 3)
-            is_kernel = "hlo_op" in event.get("args", {})
-            events.append((event["name"], ms, is_kernel))
-    return events
+    return [
+        (e["name"], e["dur"], "hlo_op" in e.get("args", ""))
+        for e in json.loads(text)["traceEvents"]
+        if "dur" in e
+    ]
 
 
 def find_the_slow_part(n=200_000):
@@ -72,9 +69,9 @@ def find_the_slow_part(n=200_000):
     waits for a result. `jax.profiler.ProfileOptions` holds the settings of a profile.
 
     One of the files can be looked at as a picture, in the browser at ui.perfetto.dev.
-    Here `profile_of` reads this file. It is compressed JSON, and holds a list of all
-    that ran, with "dur", how long it took, in µs. Much of it are small steps of JAX
-    itself. (What a kernel has to do with it, you will see in the next demo.)
+    Here `profile_of` reads this file. It is compressed JSON, and holds a list of what
+    ran, with "dur", how long it took, in µs. Most of the list are small steps of JAX
+    itself. (For kernels, see the next demo.)
 
     Predict: 200,000 numbers are sorted, added up, and put into the sine. Which of the
     three takes most of the time?
@@ -83,11 +80,9 @@ def find_the_slow_part(n=200_000):
     three_parts(x)  # compiled before the profile
     events = profile_of(three_parts, x)
     names = ("sort", "sum", "sine")
-    parts = [(name, ms) for name, ms, _ in events if name in names]
-    slowest = max(parts, key=lambda part: part[1])
-    print("slowest:", slowest)
-    found = [name for name, ms in parts]
-    return found
+    parts = [(name, time) for name, time, _ in events if name in names]
+    print("slowest:", max(parts, key=lambda part: part[1]))
+    return [name for name, _ in parts]
 
 
 def check_each_part_is_in_the_profile():
@@ -103,8 +98,8 @@ def sorted_sines(x):
 def kernels_in_a_profile(n=200_000):
     """The profile also shows the kernels of a compiled program, one by one.
 
-    The three parts were parts of Python code. (When this page was written, the sort
-    took most of the time.) A compiled program runs without Python, and its parts are
+    The three parts were parts of Python code. (In our runs, the sort took most
+    of the time.) A compiled program runs without Python, and its parts are
     kernels, as you know from jit. XLA gives them their names. In the file, an event
     that is a kernel has the entry "hlo_op". (HLO is the language in which XLA writes
     its programs.)
@@ -123,9 +118,8 @@ def kernels_in_a_profile(n=200_000):
         compiled(x).block_until_ready()
 
     events = profile_of(waited, x)
-    kernels = [(name, ms) for name, ms, is_kernel in events if is_kernel]
-    names = [name for name, ms in kernels]
-    return y, names
+    kernels = [(name, time) for name, time, is_kernel in events if is_kernel]
+    return y, [name for name, _ in kernels]
 
 
 def check_the_sort_is_among_the_kernels():
@@ -158,9 +152,8 @@ def unawaited_work_is_not_counted(n=300_000):
     ask_and_wait(x)  # compiled before the profile
     events = profile_of(ask_and_wait, x)
     names = ("ask", "wait")
-    parts = [(name, ms) for name, ms, _ in events if name in names]
-    found = [name for name, ms in parts]
-    return found
+    parts = [(name, time) for name, time, _ in events if name in names]
+    return [name for name, _ in parts]
 
 
 def check_both_parts_are_in_the_profile():
@@ -171,7 +164,7 @@ def check_both_parts_are_in_the_profile():
 def a_program_knows_its_work(n=1000):
     """A compiled program can tell how much it computes and how much it moves.
 
-    (The part that waits got nearly all the time.) Once you know what is slow, the
+    (In our runs, the part that waits got nearly all of it.) Once you know what is slow, the
     question is why, and for that we count. A *flop* is one +, −, × or ÷ of floating
     point numbers. The bytes that count are those that a program reads from memory and
     writes to memory. A float32 has 4 of them.
@@ -343,17 +336,17 @@ def check_sixteen_times_the_flops_and_no_more_bytes():
 def roofline(n=2_000_000, size=512):
     """The roofline shows at a glance which limit holds for a program.
 
-    (When this page was written, sixteen times the flops took about 1.3 times as long.)
-    Each point of the picture is a program: to the right its flops for each byte, and
+    (In our runs, sixteen times the flops took 1.2 to 1.6 times as long on a CPU.) Each
+    point of the picture is a program: to the right its flops for each byte, and
     upwards the flops a second that it reaches. Both axes are logarithmic. The slanted
     roof is the bandwidth: with twice the flops for each byte, twice as many flops can
     be done in a second. The level roof is the speed of the arithmetic. They meet at the
     balance, so what is memory-bound stands to the left of it.
 
-    A point far below both roofs has another reason to be slow. With small matrices, for
-    example, starting the program may take longer than the program. A point may also
-    lie above a roof: our roofs are what a sum and a product of matrices reached, and
-    not the best that your machine can do.
+    A point far below both roofs has another reason to be slow. Our small matrices are
+    an example: starting their program takes longer than the program itself. A point may
+    also lie above a roof, because our roofs are what a sum and a product of matrices
+    reached, and not the best that your machine can do.
     """
     import matplotlib.pyplot as plt
 
@@ -438,8 +431,8 @@ def count_before_you_run(n=100_000):
     But to count the work of the program takes no memory, and the two limits of the
     machine can be measured with small arrays.
 
-    A program has to do its flops and has to move its bytes. So it cannot end before the
-    longer of these two has been done.
+    A program has to do its flops and has to move its bytes. So at the measured speeds,
+    it cannot end before the longer of these two has been done.
     """
     matrix = jax.ShapeDtypeStruct((n, n), jnp.float32)
     flops, moved = work(jnp.matmul, matrix, matrix)
@@ -458,7 +451,7 @@ def check_work_of_a_large_product():
     np.testing.assert_allclose([flops, moved], [2 * n**3, 12 * n**2], rtol=1e-6)
 
 
-def numpy_arrays_travel_each_time(n=1000, seconds=0.2):
+def numpy_arrays_travel_each_time(n=2_000_000, seconds=0.2):
     """An array of NumPy is sent to the device at each call.
 
     A compiled function takes arrays of NumPy, too. But NumPy's arrays belong to the
@@ -469,31 +462,30 @@ def numpy_arrays_travel_each_time(n=1000, seconds=0.2):
 
     Predict: here the device is most likely the CPU itself. Is there a difference?
     """
-    w = np.ones((n, n), dtype=np.float32)
-    on_device = jax.device_put(w)
-    v = jnp.ones(n)
-    product = jax.jit(jnp.matmul)
+    data = np.ones(n, dtype=np.float32)
+    on_device = jax.device_put(data)
+    total = jax.jit(jnp.sum)
 
-    def sent_each_time(v):
-        return product(w, v)
+    def sent_each_time():
+        return total(data)
 
-    def sent_once(v):
-        return product(on_device, v)
+    def sent_once():
+        return total(on_device)
 
-    race([sent_each_time, sent_once], v, seconds=seconds)
-    return sent_each_time(v), sent_once(v)
+    race([sent_each_time, sent_once], seconds=seconds)
+    return sent_each_time(), sent_once()
 
 
-def check_both_products_are_row_sums():
-    """Sent each time or once, the product has the same numbers: n times 1 · 1."""
-    for n in (10, 300):
-        products = numpy_arrays_travel_each_time(n, 0.01)
-        np.testing.assert_array_equal(products, np.full((2, n), n))
+def check_both_sums_are_n():
+    """Sent each time or once, the sum of n ones is n."""
+    for n in (10, 3000):
+        assert numpy_arrays_travel_each_time(n, 0.01) == (n, n)
 
 
 def transfers_can_be_forbidden(n=3):
     """In a block where transfers are forbidden, JAX tells you where they are.
 
+    (In our runs on a CPU, sending each time made the call two to three times as long.)
     A transfer is easily overlooked. In a block `with jax.transfer_guard("disallow"):`
     a transfer that you did not ask for is an error, and the message says in which
     direction it goes: here from the host to the device. `jax.device_put` asks for one,
@@ -531,7 +523,7 @@ def check_two_of_three_lines_transfer():
             assert "host-to-device transfer" in str(error)
 
 
-def reading_a_number_waits(turns=10, size=512):
+def reading_a_number_waits(turns=10, n=100_000):
     """To read a number, Python must wait until it is there.
 
     As long as you read nothing, Python can run ahead of the device and ask for step
@@ -540,27 +532,27 @@ def reading_a_number_waits(turns=10, size=512):
     waits, as do `print(y)`, `if y > 0:` and `np.asarray(y)`. So in a training loop, do
     not read the loss at each step. Keep it as an array, and read it now and then.
 
-    Predict: when Python has asked for all ten steps, how many of them are done?
+    Predict: when Python has asked for all ten steps, has the device done them?
     """
-    step = jax.jit(lambda a: a @ a / size)
-    a = jnp.ones((size, size))
-    step(a).block_until_ready()  # compiled before the clock starts
+    step = jax.jit(lambda x: jnp.sort(-x))
+    x = jnp.linspace(1, 2, n)
+    step(x).block_until_ready()  # compiled before the clock starts
     start = time.perf_counter()
     for _ in range(turns):
-        a = step(a)
+        x = step(x)
     asked = time.perf_counter() - start
-    print("ready:", a.is_ready())
-    number = float(a[0, 0])  # waits
+    print("ready:", x.is_ready())
+    number = float(x[0])  # waits
     read = time.perf_counter() - start
     print(f"asked after {1000 * asked:.2f} ms")
     print(f"read after {1000 * read:.2f} ms")
     return number
 
 
-def check_each_step_keeps_the_ones():
-    """The number that is read is right: each step makes ones of ones."""
-    for turns in (1, 3):
-        assert reading_a_number_waits(turns, 32) == 1
+def check_each_step_turns_the_numbers_round():
+    """The number that is read is right: the smallest is −2 and 1 by turns."""
+    for turns, smallest in ((1, -2), (2, 1), (5, -2)):
+        assert reading_a_number_waits(turns, 100) == smallest
 
 
 def chunks(count, size):
@@ -677,7 +669,7 @@ def check_only_the_copy_stays():
     np.testing.assert_allclose(params["w"], np.full(4, 0.81), rtol=1e-6)
 
 
-def error(found, exact):
+def largest_error(found, exact):
     """The largest error, as a part of the largest number."""
     found = np.asarray(found, dtype=np.float64)
     return np.max(np.abs(found - exact)) / np.max(np.abs(exact))
@@ -700,7 +692,8 @@ def fewer_bits_cost_digits(n=1000):
     for dtype in ("bfloat16", "float32", "float64"):
         x = jnp.linspace(0, 1, n).astype(dtype)
         y = jnp.exp(x)
-        print(f"{y.nbytes} bytes, error {error(y, exact):.0e}")
+        error = largest_error(y, exact)
+        print(f"{y.nbytes} bytes, error {error:.0e}")
         results.append(y)
     jax.config.update("jax_enable_x64", False)
     return results
@@ -754,7 +747,7 @@ def long_sum_in_bfloat16(n=1000):
     With 8 bits for the digits, the next number after 256 is 258. What lies between is
     rounded to one of them. `jax.lax.scan(add, start, numbers)`, known from
     shapes_and_branches, goes through the numbers and carries a total along. The cure is
-    a total in float32. `jnp.sum` gets it right by itself.
+    a total in float32. (`jnp.sum` does not stop: it rounds only its result.)
 
     Predict: a thousand times, 1 is added in bfloat16. What is the total?
     """
@@ -974,7 +967,8 @@ def after_how_many_calls(n=300_007, seconds=0.1):
     well: each of the six operations by itself, where the array has a new length. So
     both lines begin with a first call that compiles, and the line that begins higher
     took longer for it. Where the lines cross, compiling has paid. If "compiled" begins
-    lower, it has paid from the first call on.
+    lower, it has paid from the first call on. So compile what the profile shows to be
+    slow, if it is called more than once.
 
     Predict: op by op and compiled, whose first call takes longer?
     """
@@ -1012,8 +1006,7 @@ def check_lines_add_up_the_calls():
 def each_new_shape_compiles(count=6):
     """Where each call brings a new shape, each call compiles.
 
-    (When this page was written, six small programs took longer to compile than one.)
-    Each shape needs a program of its own. If a shape comes once, its program is used
+    (In our runs, six small programs took longer to compile than one.) Each shape needs a program of its own. If a shape comes once, its program is used
     once, and nothing pays it back. Do such work in NumPy, or pad to a few shapes, as
     shapes_and_branches shows.
 
@@ -1059,7 +1052,8 @@ def programs_kept_on_disk(n=1003):
     because JAX will run what it finds there.
 
     `new_wave` makes a new function at each call, and JAX does not know it yet. So the
-    second call stands for the next run of your program.
+    second call stands for the next run of your program. (This is the last of the means
+    that JAX itself has. The next lessons show libraries that build on JAX.)
 
     Predict: both calls trace `wave`. How many compiled programs are in the folder?
     """
