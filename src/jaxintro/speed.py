@@ -80,7 +80,7 @@ def find_the_slow_part(n=200_000):
     three_parts(x)  # compiled before the profile
     events = profile_of(three_parts, x)
     names = ("sort", "sum", "sine")
-    parts = [(name, time) for name, time, _ in events if name in names]
+    parts = [(name, took) for name, took, _ in events if name in names]
     print("slowest:", max(parts, key=lambda part: part[1]))
     return [name for name, _ in parts]
 
@@ -118,7 +118,7 @@ def kernels_in_a_profile(n=200_000):
         compiled(x).block_until_ready()
 
     events = profile_of(waited, x)
-    kernels = [(name, time) for name, time, is_kernel in events if is_kernel]
+    kernels = [(name, took) for name, took, kernel in events if kernel]
     return y, [name for name, _ in kernels]
 
 
@@ -152,7 +152,7 @@ def unawaited_work_is_not_counted(n=300_000):
     ask_and_wait(x)  # compiled before the profile
     events = profile_of(ask_and_wait, x)
     names = ("ask", "wait")
-    parts = [(name, time) for name, time, _ in events if name in names]
+    parts = [(name, took) for name, took, _ in events if name in names]
     return [name for name, _ in parts]
 
 
@@ -164,8 +164,8 @@ def check_both_parts_are_in_the_profile():
 def a_program_knows_its_work(n=1000):
     """A compiled program can tell how much it computes and how much it moves.
 
-    (In our runs, the part that waits got nearly all of it.) Once you know what is slow, the
-    question is why, and for that we count. A *flop* is one +, −, × or ÷ of floating
+    (In our runs, the part that waits got nearly all of it.) Once you know what is slow,
+    the question is why, and for that we count. A *flop* is one +, −, × or ÷ of floating
     point numbers. The bytes that count are those that a program reads from memory and
     writes to memory. A float32 has 4 of them.
 
@@ -708,7 +708,8 @@ def check_errors_against_float64():
         np.testing.assert_allclose(low.astype(float), exact, rtol=1e-2)
         np.testing.assert_allclose(middle, exact, rtol=1e-6)
         np.testing.assert_allclose(high, exact, rtol=1e-14)
-        assert [each.nbytes for each in (low, middle, high)] == [2 * n, 4 * n, 8 * n]
+        sizes = [np.asarray(each).nbytes for each in (low, middle, high)]
+        assert sizes == [2 * n, 4 * n, 8 * n]
 
 
 def low_precision_is_not_always_faster(n=256, seconds=0.1):
@@ -1006,9 +1007,10 @@ def check_lines_add_up_the_calls():
 def each_new_shape_compiles(count=6):
     """Where each call brings a new shape, each call compiles.
 
-    (In our runs, six small programs took longer to compile than one.) Each shape needs a program of its own. If a shape comes once, its program is used
-    once, and nothing pays it back. Do such work in NumPy, or pad to a few shapes, as
-    shapes_and_branches shows.
+    (In our runs, six small programs took longer to compile than one.) Each shape needs
+    a program of its own. If a shape comes once, its program is used once, and nothing
+    pays it back. Do such work in NumPy, or pad to a few shapes, as shapes_and_branches
+    shows.
 
     Predict: there are six arrays of six lengths. How often is `length` traced?
     """
