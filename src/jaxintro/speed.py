@@ -245,7 +245,7 @@ def check_only_one_intensity_grows():
 
 def seconds_for(function, *args):
     """The time of one call, once the function is compiled."""
-    timed = race({"it": jax.jit(function)}, *args, seconds=0.03)
+    timed = race({"it": jax.jit(function)}, *args, seconds=0.05)
     return timed.seconds[0]
 
 
@@ -336,7 +336,7 @@ def check_sixteen_times_the_flops_and_no_more_bytes():
 def roofline(n=2_000_000, size=512):
     """The roofline shows at a glance which limit holds for a program.
 
-    (In our runs, sixteen times the flops took 1.2 to 1.6 times as long on a CPU.) Each
+    (In our runs on a CPU, sixteen times the flops took less than twice as long.) Each
     point of the picture is a program: to the right its flops for each byte, and
     upwards the flops a second that it reaches. Both axes are logarithmic. The slanted
     roof is the bandwidth: with twice the flops for each byte, twice as many flops can
@@ -713,11 +713,11 @@ def check_errors_against_float64():
 
 
 def low_precision_is_not_always_faster(n=256, seconds=0.1):
-    """Fewer bits are faster only where the processor can compute with them.
+    """Fewer bits are not always faster: that depends on the processor.
 
-    Newer GPUs and TPUs have circuits for bfloat16. Many CPUs have none, and then each
-    number is first made a float32. So measure, on the machine where the program is to
-    run. The race below says what it is like here.
+    Newer GPUs and TPUs have circuits for bfloat16. Many CPUs have none, and then the
+    numbers may be made float32 first. So measure, on the machine where the program is
+    to run. The race below says what it is like here.
 
     Myth: half the bits, twice the speed.
     """
@@ -750,7 +750,7 @@ def long_sum_in_bfloat16(n=1000):
     shapes_and_branches, goes through the numbers and carries a total along. The cure is
     a total in float32. (`jnp.sum` does not stop: it rounds only its result.)
 
-    Predict: a thousand times, 1 is added in bfloat16. What is the total?
+    Predict: what is the total when 1 is added a thousand times in bfloat16?
     """
 
     def add(total, x):
