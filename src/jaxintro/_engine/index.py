@@ -41,7 +41,9 @@ def entries(pages: Iterable[Page]) -> dict[str, Entry]:
             for name in dict.fromkeys(names_of(page, section)):
                 found.setdefault(name, Entry(name)).used.append((page, section))
     for entry in found.values():
-        entry.named = seen.get(entry.short, [])
+        there = seen.get(entry.short, [])
+        # a short name may be that of several: rather where the code has it, too
+        entry.named = [place for place in there if place in entry.used] or there
     return found
 
 

@@ -1,0 +1,337 @@
+"""Old names: what old pages call, and what to write today.
+
+JAX has existed since 2018. Names have moved since then, and some are gone, but old
+pages still show them. This appendix need not be read from top to bottom: look a name
+up, for example with `python -m jaxintro.lesson --find tree_map`. Each section tries the
+old name on the JAX that you have, and shows the new one at work. The versions are those
+of JAX's own list of changes.
+"""
+
+import importlib
+import pydoc
+from importlib.metadata import version
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+ORDER = 1000  # after all lessons, however many there will be
+
+GONE = {
+    "jax.experimental.maps.xmap": "jax.shard_map",
+    "jax.numpy.trapz": "jax.numpy.trapezoid",
+    "jax.numpy.in1d": "jax.numpy.isin",
+    "jax.numpy.row_stack": "jax.numpy.vstack",
+    "jax.numpy.product": "jax.numpy.prod",
+    "jax.core.Primitive": "jax.extend.core.Primitive",
+    "jax.linear_util": "jax.extend.linear_util",
+    "jax.abstract_arrays.ShapedArray": "jax.core.ShapedArray",
+    "jax.experimental.stax": "jax.example_libraries.stax",
+    "jax.experimental.optimizers": "jax.example_libraries.optimizers",
+}
+
+
+def tree_map_moved(w=2.0):
+    """`jax.tree_map` is now `jax.tree.map`.
+
+    `jax.tree.map` came with JAX 0.4.25, and the old name went with 0.6.0. The same
+    holds for `jax.tree_leaves` and `jax.tree_flatten`: write `jax.tree.leaves` and
+    `jax.tree.flatten`. In pages for any version you find `jax.tree_util.tree_map`,
+    which still works.
+    """
+    params = {"w": w, "b": 1.0}
+    try:
+        jax.tree_map(lambda p: 10 * p, params)
+    except AttributeError as error:
+        refused = error
+    new = jax.tree.map(lambda p: 10 * p, params)
+    same = jax.tree_util.tree_map(lambda p: 10 * p, params)
+    return refused, new, same
+
+
+def check_tree_map():
+    """The old name is an AttributeError; both others multiply each leaf."""
+    for w in (2.0, -0.5):
+        refused, new, same = tree_map_moved(w)
+        assert "tree_map" in str(refused)
+        assert new == same == {"w": 10 * w, "b": 10.0}
+
+
+def tree_multimap_is_tree_map(w=2.0):
+    """`jax.tree_multimap` is `jax.tree.map` with several trees.
+
+    Once there was a function for one tree and another for several. Since JAX 0.3.16
+    there is only one.
+    """
+    params = {"w": w, "b": 1.0}
+    slopes = {"w": 0.5, "b": 0.25}
+    try:
+        jax.tree_multimap(lambda p, g: p - g, params, slopes)
+    except AttributeError as error:
+        refused = error
+    new = jax.tree.map(lambda p, g: p - g, params, slopes)
+    return refused, new
+
+
+def check_tree_multimap():
+    """The old name is an AttributeError; `jax.tree.map` subtracts leaf from leaf."""
+    for w in (2.0, -0.5):
+        refused, new = tree_multimap_is_tree_map(w)
+        assert "tree_multimap" in str(refused)
+        assert new == {"w": w - 0.5, "b": 0.75}
+
+
+def index_update_is_at(number=9.0):
+    """`jax.ops.index_update(x, i, y)` is `x.at[i].set(y)`.
+
+    In the same way `jax.ops.index_add` is `x.at[i].add(y)`. The old functions went with
+    JAX 0.3.2. (The new form is older than that, and has more members: numpy_parity.)
+    """
+    x = jnp.array([1.0, 2.0, 3.0])
+    try:
+        jax.ops.index_update(x, 1, number)
+    except AttributeError as error:
+        refused = error
+    new = x.at[1].set(number)
+    return refused, new
+
+
+def check_index_update():
+    """The old name is an AttributeError; `.at` gives the array with the new number."""
+    for number in (9.0, -1.5):
+        refused, new = index_update_is_at(number)
+        assert "index_update" in str(refused)
+        np.testing.assert_allclose(new, [1, number, 3], rtol=1e-6)
+
+
+def device_is_no_method():
+    """`x.device()` is now `x.devices()`, which gives a set.
+
+    The old method went with JAX 0.4.27. There is an attribute `x.device` today, without
+    the brackets. For an array that is spread over several devices it is a *sharding*,
+    which says how; for others it is the device.
+    """
+    x = jnp.ones(3)
+    try:
+        x.device()
+    except TypeError as error:
+        refused = error
+    found = x.devices()
+    device = x.device
+    return refused, found, device
+
+
+def check_device():
+    """To call `x.device` is a TypeError; it is the one device of the set."""
+    refused, found, device = device_is_no_method()
+    assert "not callable" in str(refused)
+    assert found == {device}
+
+
+def device_array_is_array():
+    """`jnp.DeviceArray` is now `jax.Array`.
+
+    Since JAX 0.4.1 all arrays of JAX have this type, wherever they live, and the old
+    name is gone since 0.4.14. A key is a `jax.Array` too: its old type
+    `jax.random.KeyArray` is gone since 0.4.24.
+    """
+    x = jnp.ones(3)
+    key = jax.random.key(0)
+    try:
+        isinstance(x, jnp.DeviceArray)
+    except AttributeError as error:
+        refused = error
+    array_is_one = isinstance(x, jax.Array)
+    key_is_one = isinstance(key, jax.Array)
+    list_is_one = isinstance([1.0], jax.Array)
+    return refused, array_is_one, key_is_one, list_is_one
+
+
+def check_device_array():
+    """The old name is an AttributeError; arrays and keys are `jax.Array`, lists not."""
+    refused, *answers = device_array_is_array()
+    assert "DeviceArray" in str(refused)
+    assert answers == [True, True, False]
+
+
+def shuffle_is_permutation(seed=0):
+    """`jax.random.shuffle` is now `jax.random.permutation`.
+
+    The old function went with JAX 0.4.31. The new one takes an array, or a whole number
+    n for the numbers 0 to n − 1.
+    """
+    key = jax.random.key(seed)
+    x = jnp.array([10, 20, 30, 40])
+    try:
+        jax.random.shuffle(key, x)
+    except AttributeError as error:
+        refused = error
+    new = jax.random.permutation(key, x)
+    return refused, new
+
+
+def check_shuffle():
+    """The old name is an AttributeError; the new one gives the same entries."""
+    for seed in (0, 7):
+        refused, new = shuffle_is_permutation(seed)
+        assert "shuffle" in str(refused)
+        np.testing.assert_array_equal(np.sort(new), [10, 20, 30, 40])
+
+
+def xla_computation_is_lower(x=2.0):
+    """`jax.xla_computation(f)(x)` is now `jax.jit(f).lower(x)`.
+
+    What `lower` gives is the program before it is compiled. `as_text` shows it, and
+    `compile` compiles it. The old function went with JAX 0.4.34. Look for the sine in
+    the text.
+    """
+    try:
+        jax.xla_computation(jnp.sin)(x)
+    except AttributeError as error:
+        refused = error
+    lowered = jax.jit(jnp.sin).lower(x)
+    text = lowered.as_text()
+    y = lowered.compile()(x)
+    return refused, text, y
+
+
+def check_xla_computation():
+    """The old name is an AttributeError; compiled, its sine is one."""
+    for x in (2.0, -0.5):
+        refused, text, y = xla_computation_is_lower(x)
+        assert "xla_computation" in str(refused)
+        assert text.count("sine") == 1
+        np.testing.assert_allclose(y, np.sin(x), rtol=1e-6)
+
+
+def xla_bridge_is_gone():
+    """`jax.lib.xla_bridge.get_backend().platform` is now `jax.default_backend()`.
+
+    `jax.lib.xla_bridge` went with JAX 0.8.0. `jax.devices()` lists the devices, and
+    `jax.device_count()` counts them.
+    """
+    old_is_there = hasattr(jax.lib, "xla_bridge")
+    platform = jax.default_backend()
+    first = jax.devices()[0].platform
+    return old_is_there, platform, first
+
+
+def check_xla_bridge():
+    """The old module is there before JAX 0.8 only; both others name the platform."""
+    old_is_there, platform, first = xla_bridge_is_gone()
+    before_0_8 = [int(part) for part in version("jax").split(".")[:2]] < [0, 8]
+    assert old_is_there is before_0_8
+    assert platform == first != ""
+
+
+def config_is_an_object():
+    """`from jax.config import config` is now `jax.config`, after `import jax`.
+
+    The module of this name went with JAX 0.4.29. The object stayed, and so did
+    `jax.config.update`. Below it switches the numbers of 64 bits on and off again.
+    """
+    try:
+        importlib.import_module("jax.config")
+    except ImportError as error:
+        refused = error
+    jax.config.update("jax_enable_x64", True)
+    bytes_on = jnp.array(0.5).nbytes
+    jax.config.update("jax_enable_x64", False)
+    bytes_off = jnp.array(0.5).nbytes
+    return refused, bytes_on, bytes_off
+
+
+def check_config():
+    """The module is a ModuleNotFoundError; the object sets 64 bits, and 32 again."""
+    refused, bytes_on, bytes_off = config_is_an_object()
+    assert "jax.config" in str(refused)
+    assert (bytes_on, bytes_off) == (8, 4)
+
+
+def positional_sharding_is_named(count=4):
+    """`PositionalSharding` is now `NamedSharding`, with a mesh whose axes have names.
+
+    The old class went with JAX 0.7.0. A *mesh* is a grid of devices; `jax.make_mesh`
+    makes one. `jax.sharding.NamedSharding` says along which of its axes an array is
+    cut, by a `jax.sharding.PartitionSpec`. The lesson devices is about this.
+    """
+    try:
+        jax.sharding.PositionalSharding(jax.devices())
+    except AttributeError as error:
+        refused = error
+    mesh = jax.make_mesh((1,), ("rows",))
+    rows = jax.sharding.PartitionSpec("rows")
+    x = jnp.arange(float(count))
+    y = jax.device_put(x, jax.sharding.NamedSharding(mesh, rows))
+    return refused, y
+
+
+def check_positional_sharding():
+    """The old class is an AttributeError; the new one puts the numbers on the mesh."""
+    for count in (4, 6):
+        refused, y = positional_sharding_is_named(count)
+        assert "PositionalSharding" in str(refused)
+        np.testing.assert_array_equal(y, np.arange(count))
+        assert y.sharding.mesh.axis_names == ("rows",)
+
+
+def clip_has_min_and_max(low=1.0):
+    """`jnp.clip(x, a_min=…)` is now `jnp.clip(x, min=…)`.
+
+    The old names of the arguments went with JAX 0.10.0, and before that they warn. By
+    place, `jnp.clip(x, 0, 1)` reads as ever. Both names are those that NumPy has, too.
+    """
+    x = jnp.array([0.0, 1.0, 2.0])
+    new = jnp.clip(x, min=low)
+    by_place = jnp.clip(x, low, 1.5)
+    return new, by_place
+
+
+def check_clip():
+    """Both ways cut the numbers as NumPy cuts them."""
+    for low in (1.0, 0.25):
+        new, by_place = clip_has_min_and_max(low)
+        np.testing.assert_allclose(new, np.clip([0.0, 1.0, 2.0], low, None), 1e-6)
+        np.testing.assert_allclose(by_place, np.clip([0.0, 1.0, 2.0], low, 1.5), 1e-6)
+
+
+def host_callback_is_pure_callback(x=2.0):
+    """`jax.experimental.host_callback` is now `jax.pure_callback`, and two more.
+
+    The old module went with JAX 0.8.0. `jax.pure_callback(f, like, x)` lets a compiled
+    program call a pure function of Python, here one of NumPy. `like` is the shape and
+    dtype of what comes back, a `jax.ShapeDtypeStruct`. For a function with side effects
+    there is `jax.experimental.io_callback`, and for printing `jax.debug.print`.
+    """
+    like = jax.ShapeDtypeStruct((), jnp.float32)
+
+    @jax.jit
+    def numpy_sine(x):
+        return jax.pure_callback(lambda x: np.sin(x).astype("float32"), like, x)
+
+    y = numpy_sine(x)
+    return y
+
+
+def check_host_callback():
+    """The compiled function gives NumPy's sine."""
+    for x in (2.0, -0.5):
+        np.testing.assert_allclose(host_callback_is_pure_callback(x), np.sin(x), 1e-6)
+
+
+def more_names_that_are_gone():
+    """More old names, and for each the one that replaces it.
+
+    `xmap` went with JAX 0.4.31, `trapz`, `in1d` and `row_stack` with 0.4.24, `product`
+    with 0.4.16, and `stax` and `optimizers` with 0.3.16. For the last two there are
+    better libraries today: Flax and Optax, as the lesson ecosystem shows.
+    `pydoc.locate` of Python looks a name up, and gives None if nothing has it.
+    """
+    still_there = [old for old in GONE if pydoc.locate(old)]
+    missing = [new for new in GONE.values() if not pydoc.locate(new)]
+    return still_there, missing
+
+
+def check_names_are_gone():
+    """None of the old names can be found, and each of the new ones can."""
+    assert more_names_that_are_gone() == ([], [])
