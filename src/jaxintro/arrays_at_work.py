@@ -151,11 +151,11 @@ def give_jax_a_copy(tries=30):
     before everything is read, and if you write into a at that moment, the new numbers
     may end up in x. Each turn of the first loop gives zeros to JAX, and then writes
     sevens into a. It went wrong if x holds a seven. How often this happens depends on
-    luck and on the version of JAX, and it may not happen at all. Where sevens stand
-    beside the line of `jnp.array(a)`, they were written by the line below it: the page
-    reads x later. In the second loop this cannot happen, because nobody writes into the
-    copy that `a.copy()` makes. With `jnp.asarray(a)` and `jax.device_put(a)` you need
-    the copy as well.
+    luck and on the version of JAX, and it may not happen at all. The last line of a
+    turn looks for a seven anywhere in x; beside the line of `jnp.array(a)` the page
+    shows only the ends of it, a little later. In the second loop this cannot happen,
+    because nobody writes into the copy that `a.copy()` makes. With `jnp.asarray(a)` and
+    `jax.device_put(a)` you need the copy as well.
     """
     wrong = 0
     for _ in range(tries):
@@ -284,7 +284,8 @@ def compiled_operations_are_joined(count=1_000_000, seconds=0.3):
     `.eager_kernels` is their number without `jax.jit`, `.kernels` when compiled. This
     is where JAX gains on large arrays. If the race tells no difference on your machine,
     it was busy: give it more `seconds`. Each of the three is called once before the
-    race, so nothing is compiled during the race.
+    race, so nothing is compiled during the race. (A first call in the race may still be
+    slow, because it must first get memory.)
 
     The lesson jit says more about this. The next lesson, prng_keys, is about random
     numbers.

@@ -256,10 +256,11 @@ def smooth_step(t):
 def a_million_numbers(count=1_000_000, seconds=0.3):
     """`race` shows how much faster a compiled function is.
 
-    `race` is a tool of this course. It calls several functions in turn, again and
-    again, and measures how long a call takes. It refuses to time functions whose
-    results differ. Here `smooth_step` gets a million numbers. The page shows the first
-    and the last of them, and three dots for those between.
+    `race` is a tool of this course. It takes a dict with a name for each function. It
+    calls the functions in turn, again and again, and measures how long a call takes. It
+    refuses to time functions whose results differ by more than rounding can explain.
+    Here `smooth_step` gets a million numbers. The page shows the first and the last of
+    them, and three dots for those between.
 
     The fastest function stands first in the table. `a call` is the time of one call.
     `first call` is the time of the first one in the race. A `ratio` of 5 means: 5 times
@@ -267,7 +268,8 @@ def a_million_numbers(count=1_000_000, seconds=0.3):
     the machine is busy. The `def` says "ran in a tool": the many runs inside the race
     are neither counted nor shown.
 
-    Predict: how many times as fast as the plain function is the compiled one?
+    Predict: how many times as fast as the plain function is the compiled one: about
+    twice, about ten times, or more?
     """
     t = jnp.linspace(0, 1, count)
     compiled = jax.jit(smooth_step)
@@ -302,7 +304,7 @@ def python_runs_on_a_tracer(x=3.0):
     compiled program gets the numbers. Below, the list `runs` grows each time when
     Python runs the lines of `half`. Beside the `def` the page counts the runs, too, and
     also the calls where there were more calls than runs. An argument of another shape
-    or type would make Python run them once more, as the lesson jit shows.
+    or kind would make Python run them once more, as the lesson jit shows.
 
     After `Myth:` stands what many people believe, and what is wrong.
 

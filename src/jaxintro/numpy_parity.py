@@ -443,7 +443,7 @@ def at_has_a_family(number=10.0):
     subtracted = x.at[2].subtract(number)
     multiplied = x.at[2].multiply(number)
     divided = x.at[2].divide(number)
-    squared = x.at[2].power(number)
+    tenth_power = x.at[2].power(number)
     smaller = x.at[2].min(number)
     larger = x.at[2].max(number)
     root = x.at[2].apply(jnp.sqrt)
@@ -453,7 +453,7 @@ def at_has_a_family(number=10.0):
         subtracted,
         multiplied,
         divided,
-        squared,
+        tenth_power,
         smaller,
         larger,
         root,
@@ -744,12 +744,12 @@ def check_arrays_keep_their_type():
 
 
 def a_python_number_may_not_fit(number=300):
-    """What does not fit into an int8 array is cut, without an error.
+    """A sum that does not fit into its int8 array is cut, without an error.
 
     The array keeps its type, as in the last section, and an int8 holds whole numbers
     from −128 to 127. If you need more, give the array a larger type first, with
-    `x.astype("int32")`. (Only a Python number that does not fit into 32 bits is
-    refused, as in the section with the time stamp.)
+    `x.astype("int32")`. (To make an array of what does not fit, such as
+    `jnp.int8(300)`, is an error.)
 
     Predict: x holds two ones. What is x + 300?
     """

@@ -38,6 +38,8 @@ def tree_map_moved(w=2.0):
     holds for `jax.tree_leaves` and `jax.tree_flatten`: write `jax.tree.leaves` and
     `jax.tree.flatten`. In pages for any version you find `jax.tree_util.tree_map`,
     which still works.
+
+    Myth: what worked in some version of JAX works in each later one.
     """
     params = {"w": w, "b": 1.0}
     try:
@@ -110,6 +112,8 @@ def device_is_no_method():
     The old method went with JAX 0.4.27. There is an attribute `x.device` today, without
     the brackets. For an array that is spread over several devices it is a *sharding*,
     which says how; for others it is the device.
+
+    Predict: what happens if you call `x.device()` today?
     """
     x = jnp.ones(3)
     try:
@@ -134,6 +138,8 @@ def device_array_is_array():
     Since JAX 0.4.1 all arrays of JAX have this type, wherever they live, and the old
     name is gone since 0.4.14. A key is a `jax.Array` too: its old type
     `jax.random.KeyArray` is gone since 0.4.24.
+
+    Predict: and a list of numbers, is that a `jax.Array`?
     """
     x = jnp.ones(3)
     key = jax.random.key(0)
@@ -182,8 +188,9 @@ def xla_computation_is_lower(x=2.0):
     """`jax.xla_computation(f)(x)` is now `jax.jit(f).lower(x)`.
 
     What `lower` gives is the program before it is compiled. `as_text` shows it, and
-    `compile` compiles it. The old function went with JAX 0.4.34. Look for the sine in
-    the text.
+    `compile` compiles it. The old function went with JAX 0.4.34.
+
+    Predict: the function is a sine. How often will the word stand in the text?
     """
     try:
         jax.xla_computation(jnp.sin)(x)
@@ -305,9 +312,12 @@ def host_callback_is_pure_callback(x=2.0):
     """
     like = jax.ShapeDtypeStruct((), jnp.float32)
 
+    def sine(x):
+        return np.sin(x).astype("float32")
+
     @jax.jit
     def numpy_sine(x):
-        return jax.pure_callback(lambda x: np.sin(x).astype("float32"), like, x)
+        return jax.pure_callback(sine, like, x)
 
     y = numpy_sine(x)
     return y
@@ -328,7 +338,7 @@ def more_names_that_are_gone():
     `pydoc.locate` of Python looks a name up, and gives None if nothing has it.
     """
     still_there = [old for old in GONE if pydoc.locate(old)]
-    missing = [new for new in GONE.values() if not pydoc.locate(new)]
+    missing = [n for n in GONE.values() if not pydoc.locate(n)]
     return still_there, missing
 
 

@@ -802,11 +802,12 @@ def check_a_saved_key_draws_the_same():
 
 
 def a_long_seed_is_cut(seed=21):
-    """Of a long seed JAX keeps 32 bits, and drops the rest without a warning.
+    """A seed of 33 bits loses the first one, without a warning.
 
-    Whole numbers in JAX have 32 bits by default, and so have seeds. The seeds 21 and
-    2³² + 21 therefore make the same key. With `jax.config.update("jax_enable_x64",
-    True)` you switch to 64 bits, and then they make different keys.
+    Whole numbers in JAX have 32 bits by default, and of a seed 32 are kept. (From 2⁶³
+    on it is refused.) The seeds 21 and 2³² + 21 therefore make the same key. With
+    `jax.config.update("jax_enable_x64", True)` you switch to 64 bits, and then they
+    make different keys.
     """
     long_seed = 2**32 + seed
     short = jax.random.key_data(jax.random.key(seed))
@@ -819,7 +820,7 @@ def a_long_seed_is_cut(seed=21):
 
 
 def check_only_32_bits_of_a_seed_count():
-    """By default two seeds that differ by 2³² give the same key; with 64 bits, not."""
+    """By default 21 and 2³² + 21 give the same key; with 64 bits, not."""
     for seed in (21, 0x23456789):
         short, cut, whole = a_long_seed_is_cut(seed)
         np.testing.assert_array_equal(short, [0, seed])

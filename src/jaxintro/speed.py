@@ -66,7 +66,8 @@ def find_the_slow_part(n=200_000):
     tracing of `jax.jit`, so this page calls it a *profile*. With
     `jax.profiler.TraceAnnotation("sort")` you give a part of your code a name, under
     which you find it in the profile. `block_until_ready`, known from arrays_at_work,
-    waits for a result. `jax.profiler.ProfileOptions` holds the settings of a profile.
+    waits for a result. `jax.profiler.ProfileOptions` holds the settings of a profile,
+    which are given as `profiler_options`.
 
     One of the files can be looked at as a picture, in the browser at ui.perfetto.dev.
     Here `profile_of` reads this file. It is compressed JSON, and holds a list of what
@@ -747,8 +748,9 @@ def long_sum_in_bfloat16(n=1000):
 
     With 8 bits for the digits, the next number after 256 is 258. What lies between is
     rounded to one of them. `jax.lax.scan(add, start, numbers)`, known from
-    shapes_and_branches, goes through the numbers and carries a total along. The cure is
-    a total in float32. (`jnp.sum` does not stop: it rounds only its result.)
+    shapes_and_branches, goes through the numbers and carries a total along.
+    `jnp.bfloat16(0)` is the number 0 in this type. The cure is a total in float32.
+    (`jnp.sum` does not stop: it rounds only its result.)
 
     Predict: what is the total when 1 is added a thousand times in bfloat16?
     """
@@ -781,7 +783,8 @@ def a_product_may_be_rounded_first(n=64):
 
     All numbers of our matrix are 1 + 2⁻¹², which needs 12 bits after the point, so that
     float32 can keep it and TF32 cannot. `jax.lax.reduce_precision` rounds to as many
-    bits as you name, on any device. So we can see what TF32 would give.
+    bits as you name, on any device: `exponent_bits` and, after the point,
+    `mantissa_bits`. So we can see what TF32 would give.
 
     Predict: does the device that made this page round by default?
     """
