@@ -412,9 +412,9 @@ def annealed_steps(step=0.1, shrink=0.75):
     This is called *annealing*: hot metal is annealed when it is cooled slowly, so that
     it can settle. Here the step shrinks by a quarter after every 50 steps. (The numbers
     `np.arange(1000) // 50` are 0 for the first 50 steps, 1 for the next 50, and so on.)
-    We look at the error after 100 steps. At the bottom, each step changes the error by
-    a third of its size, as above, so the error can be no more than a third of the last
-    step. Compare the last two values.
+    We look at the error after 100 steps. One step moves x so far that the error changes
+    by at most a third of the step. So once x jumps to and fro over the target, no error
+    is larger than a third of the step. Compare the last two values.
     """
     steps = step * shrink ** (np.arange(1000) // 50)
     x = jnp.array(START)
@@ -422,8 +422,8 @@ def annealed_steps(step=0.1, shrink=0.75):
     end, errors = descend(x, y, steps)
     after_hundred = errors[99]
     last_error = errors[-1]
-    last_step = steps[-1]
-    return end, after_hundred, last_error, last_step
+    a_third = steps[-1] / 3
+    return end, after_hundred, last_error, a_third
 
 
 def check_first_errors_are_those_of_the_page():
@@ -439,10 +439,10 @@ def check_first_errors_are_those_of_the_page():
 def check_annealed_walk_arrives():
     """In the end the error is here no more than a third of the last step."""
     for step, shrink in ((0.1, 0.75), (0.1, 0.8)):
-        end, _, last_error, last_step = annealed_steps(step, shrink)
-        np.testing.assert_allclose(last_step, step * shrink**19, rtol=1e-6)
+        end, _, last_error, a_third = annealed_steps(step, shrink)
+        np.testing.assert_allclose(a_third, step * shrink**19 / 3, rtol=1e-6)
         # Blunt: a bound, as float noise decides where in it the walk ends
-        assert last_error <= last_step / 3
+        assert last_error <= a_third
         distance = np.linalg.norm(np.asarray(end, float) - TARGET)
         # float32 knows numbers near 10 to within 1e-6
         np.testing.assert_allclose(last_error, distance / np.sqrt(3), atol=2e-6)
@@ -519,9 +519,10 @@ def walk_across_a_valley(step=0.18, count=30):
     Now p holds two numbers, a place in a valley. The curvature across the valley is 10
     times the curvature along it. So each direction has a factor of its own: with a step
     of 0.18, one step multiplies the first number by 1 − 0.18 = 0.82, and the second by
-    1 − 1.8 = −0.8. The picture is a map, seen from above. All points of one ring have
-    the same height, and the bottom of the valley is in the middle of the rings.
-    (Matplotlib's `contour` can draw such rings of any function.)
+    1 − 1.8 = −0.8. The picture is a map, seen from above. All points of the ring have
+    the same height, and the bottom of the valley is in its middle. (Matplotlib's
+    `contour` can draw such rings of any function.) Follow the signs of the second
+    number in the values.
     """
     import matplotlib.pyplot as plt
 
@@ -536,16 +537,8 @@ def walk_across_a_valley(step=0.18, count=30):
     along, across = np.array(path).T
     axes.plot(along, across, ".-", label="the walk")
     angle = np.linspace(0, 2 * np.pi, 150)
-    ring_along = np.cos(angle)
-    ring_across = np.sin(angle) / 10**0.5
-    for size in (2, 5, 8):
-        axes.plot(
-            size * ring_along,
-            size * ring_across,
-            ":",
-            color="0.5",
-            label=f"height {size**2 / 2}",
-        )
+    ring = 8 * np.cos(angle), 8 * np.sin(angle) / 10**0.5
+    axes.plot(*ring, ":", label="all at a height of 32")
     axes.legend()
     axes.set(xlim=(-9, 3), ylim=(-3, 3), title="A long valley")
     axes.set(xlabel="along", ylabel="across")
@@ -556,16 +549,15 @@ def check_each_direction_shrinks_by_its_own_factor():
     """One step multiplies the first number by 1 − step, the second by 1 − 10 · step."""
     n = np.arange(31)
     for step in (0.18, 0.05):
-        walk, *rings = walk_across_a_valley(step).lines
+        walk, ring = walk_across_a_valley(step).lines
         along, across = walk.get_data()
         # the factor is rounded once a step, 30 steps long
         np.testing.assert_allclose(along, -8 * (1 - step) ** n, rtol=2e-5)
         expected = 2.5 * (1 - 10 * step) ** n
         # the same; near 0 the zigzag is smaller than what float32 can cancel
         np.testing.assert_allclose(across, expected, rtol=1e-4, atol=1e-7)
-        for ring in rings:
-            x, y = ring.get_data()
-            np.testing.assert_allclose(x**2 + 10 * y**2, x[0] ** 2, rtol=1e-6)
+        x, y = ring.get_data()
+        np.testing.assert_allclose((x**2 + 10 * y**2) / 2, 32, rtol=1e-6)
 
 
 def steepest_direction_sets_the_limit(safe=0.99, unsafe=1.01):
@@ -802,10 +794,9 @@ def one_update_moves_every_parameter(w=1.0, b=0.0):
     Training programs are built around a function like `update`: parameters and data go
     in, and new parameters come out. `jax.tree.map` goes through the two dicts at once.
     It calls the small function with each parameter p and its entry g of the gradient,
-    and makes a dict of the results. The step is 0.3. The parameters are arrays of JAX
-    from the start, so that `update` is compiled once. `update` returns a new dict,
-    which we keep in place of the old one. Both entries of the gradient were negative,
-    so both parameters grow.
+    and makes a dict of the results. The step is 0.3. `update` returns a new dict, which
+    we keep in place of the old one. Both entries of the gradient were negative, so both
+    parameters grow.
     """
     params = {"w": jnp.array(w), "b": jnp.array(b)}
     x = jnp.array([0.0, 1.0, 2.0])
