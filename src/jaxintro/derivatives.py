@@ -108,13 +108,13 @@ def forwards_or_backwards():
 
     spread_forwards = explain(jax.jacfwd(spread), 2.0).flops
     spread_backwards = explain(jax.jacrev(spread), 2.0).flops
-    forwards_is_dear = total_forwards > 100 * total_backwards
-    backwards_is_dear = spread_backwards > 100 * spread_forwards
-    return by_columns, by_row, forwards_is_dear, backwards_is_dear
+    forwards_is_costly = total_forwards > 100 * total_backwards
+    backwards_is_costly = spread_backwards > 100 * spread_forwards
+    return by_columns, by_row, forwards_is_costly, backwards_is_costly
 
 
 def check_the_wrong_way_costs_n_times_as_much():
-    """Both ways give 3x², and the dear way takes over 100 times the work."""
+    """Both ways give 3x², and the costly way takes over 100 times the work."""
     by_columns, by_row, *wrong_ways = forwards_or_backwards()
     expected = 3 * np.linspace(0, 1, 300) ** 2
     np.testing.assert_allclose([by_columns, by_row], [expected] * 2, rtol=1e-5)
@@ -185,7 +185,9 @@ def keep_less_and_compute_again(steps=5):
     the way back f is computed again. That takes less memory and more work.
 
     Put it around each step of a long computation. Around the whole it helps little: on
-    the way back all numbers of the whole would be there again at once.
+    the way back all numbers of the whole would be there again at once. (Under `jax.jit`
+    the compiler for a CPU may undo it. Around the step of a `scan` it pays there, too:
+    control_flow shows that.)
 
     Predict: here a step is two sines, so five steps are the ten sines from above. How
     many numbers are kept for the way back now?
@@ -499,8 +501,8 @@ def jax_tests_a_gradient_for_you(x=0.5):
     `modes=["rev"]`: `jax.custom_vjp` gives a rule for the way backwards only.
 
     The rule here has a mistake: the slope of x³ is 3x², not 2x². The test multiplies
-    both sides by the same random number (the "cotangent" of the message), so look at
-    the ratio of ACTUAL to DESIRED: it is 2 to 3.
+    both sides by the same random numbers, so look at the ratio of ACTUAL to DESIRED: it
+    is 2 to 3.
 
     It looks only at the x that you give it. At x = 0 both 2x² and 3x² are 0, so there
     the mistake is not seen. It also lets pass what is smaller than its tolerance.

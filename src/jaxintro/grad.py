@@ -95,7 +95,7 @@ def slopes_of_slopes(x=0.5, order=4):
     """The result of `jax.grad` is a function, so `jax.grad` can take it again.
 
     The slope of the slope tells how the curve bends. You can go on, for a few orders.
-    Each order makes the program larger.
+    For most functions each order makes the program larger.
 
     Predict: take four derivatives of sin, one after the other. Which function is each?
     """
@@ -428,14 +428,16 @@ def python_may_decide_under_grad(x=9.0):
     """Under `jax.grad` your function may use `if` and `while`.
 
     The tracer that `jax.grad` sends through your function carries the real number, so
-    Python can compare it. (Under `jax.jit` the number is not there yet; a later
-    lesson tells what to do.) The slope belongs to the path that was taken.
+    Python can compare it. (Under `jax.jit` the number is not there yet; a later lesson
+    tells what to do.) But the slope belongs to the path that was taken, and this can be
+    a wrong one.
 
     `root` is an old recipe for √x: average a guess g with x / g until g · g is x. The
     first guess is x. Below zero it returns 0. The slope of √x is 1 / (2√x).
 
     Predict: at x = 1 the first guess is right, and the loop does not run. By calculus
-    the slope there is ½. What does `jax.grad` find?
+    the slope there is ½. What does `jax.grad` find? (For such a function, write a rule
+    of your own: the lesson derivatives.)
     """
 
     def root(x):
@@ -531,13 +533,13 @@ def jax_can_stop_at_a_nan():
     """JAX can stop at the first nan and say which operation made it.
 
     A nan spreads: soon every parameter is nan, and nothing says where it began. The
-    setting `jax_debug_nans` makes JAX look at each result. `jax.debug_nans(True)`
-    switches it on for the lines of a `with`. It costs time, so use it only to search.
+    setting `jax_debug_nans` makes JAX look at results. `jax.debug_nans(True)` switches
+    it on for the lines of a `with`. It costs time, so use it only to search.
 
     Here it names a multiplication, `mul`: the 0 times infinity that you saw two demos
     ago. The traceback of the error, if you do not catch it, leads to the line in
-    `root`. (In a compiled function it may not, so search without `jax.jit`. And the
-    setting stops at every nan, also at one that a `jnp.where` would have thrown away.)
+    `root`. (In a compiled function JAX looks only at what comes out, so search without
+    `jax.jit`. There it also stops at a nan that a `jnp.where` would have thrown away.)
     """
 
     def root(x):

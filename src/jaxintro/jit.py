@@ -543,8 +543,7 @@ def new_method_new_trace(turns=5):
     """`jax.jit(model.predict)` in a loop is traced at each turn, too.
 
     Each time you write `model.predict`, Python makes a new method object. Here nothing
-    keeps the old one, so JAX has nothing to find, and traces again. (In pure_functions
-    the first compiled method was kept, and its trace was found.)
+    keeps the old one, so JAX has nothing to find, and traces again.
 
     To call `jax.jit` once helps here, too: before the loop, or in `__init__` with
     `self.predict = jax.jit(self.predict)`. But such a method does not see a weight

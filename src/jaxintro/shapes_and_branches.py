@@ -971,7 +971,7 @@ def carry_keeps_its_type(start=100.0, rates=(0.1, 0.2, 0.3)):
 
     `jax.lax.scan(turn, carry, xs)`, known from pure_functions, calls `turn(carry, x)`
     for each x of the array `xs`. `turn` returns the new *carry*, which goes to the next
-    turn, and an output. You get the last carry, and all outputs, joined.
+    turn, and an output. You get the last carry, and all outputs, stacked.
 
     The loop is compiled for one type of carry. So a carry cannot grow, as a list does
     with `append`: let the outputs be your list. `jax.lax.fori_loop` and
