@@ -134,6 +134,7 @@ def test_list_names_every_lesson_in_order():
         (["./"], "is a folder: give the path of a lesson file"),
         (["--doctor", "grad"], "name no lesson"),
         (["--new", "my-lesson.py"], "'my-lesson.py' cannot be imported"),
+        (["--new", "math.py"], "'math.py' cannot be imported"),
         (["--new", "my_lesson"], "take a name such as my_lesson.py"),
         (["--new", "my_lesson.py", "grad"], "name no other"),
         (["nowhere.py"], "There is no file 'nowhere.py'"),
@@ -288,7 +289,8 @@ def test_without_asserts_nothing_would_be_proved(folder):
 def test_a_jax_that_is_none_is_named(folder):
     (folder / "jax.py").write_text("")
     (folder / "mine.py").write_text(LESSON.replace("import jax\n", ""))
-    done = run("mine.py", cwd=folder)
+    path = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
+    done = run("mine.py", cwd=folder, env={"PYTHONPATH": path})
     assert done.returncode == 3
     assert "stands in the way of JAX" in done.stderr
 

@@ -212,7 +212,8 @@ def _begin(options: argparse.Namespace) -> int:
     path = Path(options.new)
     if options.names:
         raise catalog.UsageError("--new writes a lesson of your own: name no other.")
-    if path.suffix != ".py" or not path.stem.isidentifier():
+    taken = not path.stem.isidentifier() or path.stem in catalog.TAKEN
+    if path.suffix != ".py" or taken:
         raise catalog.UsageError(
             f"'{path}' cannot be imported: take a name such as my_lesson.py."
         )

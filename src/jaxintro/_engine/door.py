@@ -4,7 +4,6 @@ It imports next to nothing, so that Ctrl-C is heard from the first moment on.
 """
 
 import os
-import signal
 import sys
 
 TYPE_CHECKING = False
@@ -21,6 +20,8 @@ def door(command: "Command") -> "Command":
     """A command that never ends in a traceback of ours."""
 
     def main(argv: list[str] | None = None) -> int:
+        if command.__module__ == "__main__":
+            _leave_the_folder()
         ears = _Ears()
         try:
             return _ended(command, argv)
@@ -33,6 +34,17 @@ def door(command: "Command") -> "Command":
         return 130
 
     return main
+
+
+def _leave_the_folder() -> None:
+    """A lesson `ast.py` where the reader works is not Python's own module `ast`.
+
+    `python -m` looks there first. The folder of a lesson is on the path while that
+    lesson runs.
+    """
+    home = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
+    if not sys.flags.safe_path and sys.path[0] != home:
+        del sys.path[0]
 
 
 def _refused(error: BaseException) -> int:
@@ -49,7 +61,9 @@ class _Ears:
     """Hears Ctrl-C, also where somebody else turns it into another exception."""
 
     def __init__(self) -> None:
-        self.heard = False
+        import signal
+
+        self.heard, self.signal = False, signal
         self.before = signal.getsignal(signal.SIGINT)
         if self.before is signal.default_int_handler:  # not where it is ignored
             try:
@@ -62,8 +76,8 @@ class _Ears:
         raise KeyboardInterrupt
 
     def close(self) -> None:
-        if self.before is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self.before)
+        if self.before is self.signal.default_int_handler:
+            self.signal.signal(self.signal.SIGINT, self.before)
 
 
 def _ended(command: "Command", argv: list[str] | None) -> int:
