@@ -81,7 +81,7 @@ def test_a_claim_that_fails_says_where(tmp_path):
     source = lessons.GOOD.replace('== {"one"}', '== {"two"}')
     verdict = lessons.run(tmp_path, source)[-1].verdicts[-1]
     assert not verdict.holds
-    assert "(line 54: assert set(count()" in verdict.message
+    assert "(my_lesson.py, line 54: assert set(count()" in verdict.message
     assert "\n" not in verdict.message
 
 

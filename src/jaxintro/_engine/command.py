@@ -13,7 +13,6 @@ from jaxintro._engine.call import refuse_misfit, split_name
 if TYPE_CHECKING:
     from jaxintro._engine.page import Page
 
-LIMIT = 600.0  # seconds for one demo and its checks
 LONGEST = 1e6  # which are eleven days
 
 
@@ -138,6 +137,7 @@ def _dispatch(options: argparse.Namespace) -> int:
             print(encodable(f"Wrote {path}"))
         return 0
     os.environ["MPLBACKEND"] = "Agg"  # figures are saved, never opened: no display
+    from jaxintro._engine.guard import LIMIT
     from jaxintro._engine.session import Session
 
     session = Session(

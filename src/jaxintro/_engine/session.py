@@ -34,7 +34,7 @@ class Session:
     platform: str | None = None
     plain: bool = False
     as_is: bool = False  # leave JAX's settings as they are
-    limit: float = 600.0  # seconds for one demo and its checks
+    limit: float = guard.LIMIT  # seconds for one demo and its checks
     saved: set[Path] = field(default_factory=set)  # pictures so far
     screen: Screen = field(init=False)
 
@@ -93,7 +93,7 @@ class Session:
         status = 0
         for page in pages:
             with imported(page.lesson) as module, self.screen.working(page.lesson.name):
-                found = review(page, module)
+                found = review(page, module, partial(guard.limited, self.limit))
             lines = report.reviewed(page, found, self.screen.width)
             self.screen.write(lines, fold=False)
             status = 1 if found else status

@@ -96,7 +96,9 @@ class Replay:
 
     def has(self, kind: Callable[[Any], bool]) -> bool:
         """Some result holds a leaf of this kind."""
-        return any(kind(leaf) for _, value in self.calls for leaf in leaves(value).values())
+        return any(
+            kind(leaf) for _, value in self.calls for leaf in leaves(value).values()
+        )
 
     def notices(self, change: Change, only: str = "") -> bool:
         """The check fails once results are changed (one part, if its place is given)."""
