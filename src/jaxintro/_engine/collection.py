@@ -47,6 +47,7 @@ class Review(pytest.Item):
         """Let the author's proofs and the house rules be tried."""
         from jaxintro._engine import catalog, page, report, review
 
+        assert isinstance(self.parent, LessonModule)
         read = page.read(catalog.find(str(self.path)))
         with _at_home(self):
             found = review.review(read, self.parent.obj, partial(_limited, self))

@@ -58,7 +58,7 @@ def measure(module: ModuleType, section: Section, check: Check) -> Teeth:
 def unguarded(module: ModuleType, section: Section) -> list[str]:
     """The parts of a demo's result that could change without any check noticing.
 
-    An entry may not be off by 1 %; what is inside of an entry, not by as much as itself.
+    An entry may not be off by 1 %; what is inside of an entry, not by all of itself.
     """
     replays = [Replay(module, section.name, check.name) for check in section.checks]
     result = getattr(module, section.name)()
@@ -101,7 +101,7 @@ class Replay:
         )
 
     def notices(self, change: Change, only: str = "") -> bool:
-        """The check fails once results are changed (one part, if its place is given)."""
+        """The check fails once results are changed (one part, where it is named)."""
         recorded = iter(self.calls)
         unbent: list[Exception] = []
 
