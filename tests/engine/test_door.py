@@ -64,10 +64,59 @@ def test_ctrl_c_that_somebody_else_makes_another_exception_of(tmp_path):
     assert (done.returncode, done.stderr) == (130, "\nStopped.\n")
 
 
+IMPORTS = (
+    "try:\n    import slow\nexcept BaseException:\n    raise ImportError('broken')\n"
+)
+COLLECTS = """
+import gc
+
+
+def _xla_gc_callback(phase, info):
+    if phase == "start" and STOPS:
+        os.kill(os.getpid(), STOPS.pop())
+
+
+gc.callbacks.append(_xla_gc_callback)
+STOPS = [signal.SIGINT]
+gc.collect()
+"""
+SWALLOWS = (
+    "try:\n    os.kill(os.getpid(), signal.SIGINT)\nexcept BaseException:\n    pass"
+)
+RUNS = "float(jax.lax.while_loop(lambda x: x > 0, lambda x: x + 1, 1.0))"
+
+
+@pytest.mark.parametrize("moment", ["import", "collection", "swallowed", "compiled"])
+@pytest.mark.usefixtures("heard")
+def test_ctrl_c_is_heard_where_python_does_not_listen(tmp_path, moment):
+    forever = "while True:\n        pass"
+    interrupt = "Timer(2, os.kill, (os.getpid(), signal.SIGINT)).start()"
+    body = {
+        "import": f"import broken\n    {forever}",
+        "collection": f"exec(COLLECTS, globals())\n    {forever}",
+        "swallowed": f"exec(SWALLOWS)\n    {forever}",
+        "compiled": f"{interrupt}\n    {RUNS}",
+    }[moment]
+    (tmp_path / "slow.py").write_text(STOP)
+    (tmp_path / "broken.py").write_text(IMPORTS)
+    imports = "import os\nimport signal\nfrom threading import Timer\n\nimport jax\n"
+    texts = f"COLLECTS = {COLLECTS!r}\nSWALLOWS = {SWALLOWS!r}\n"
+    source = f"{imports}\n{texts}\n\ndef demo():\n    {body}\n"
+    (tmp_path / "mine.py").write_text(source)
+    done = shell("python -m jaxintro.lesson mine.py --limit 60", tmp_path)
+    assert done.returncode in (130, -signal.SIGINT)  # a shell says 130 of both
+    assert done.stderr == "\nStopped.\n"
+
+
 def test_where_ctrl_c_is_ignored_it_stays_so(tmp_path):
     (tmp_path / "argparse.py").write_text(STOP + "print('goes on')\n1 / 0\n")
     line = "trap '' INT; PYTHONPATH=.:$PYTHONPATH exec python -m jaxintro.lesson"
     assert "goes on" in shell(line, tmp_path).stdout
+
+
+def test_an_error_that_cannot_be_told_keeps_its_status(tmp_path):
+    done = shell("python -m jaxintro.lesson grda 2> /dev/full", tmp_path)
+    assert done.returncode == 2
 
 
 @pytest.mark.parametrize("name", ["argparse", "ast", "math", "random", "signal"])
