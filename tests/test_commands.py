@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -77,6 +78,7 @@ def run(*arguments, cwd=None, module="jaxintro.lesson", **options):
     return done
 
 
+README = Path(__file__).parents[1] / "README.md"
 HEAVY = ("jax", "numpy", "rich", "matplotlib", "plotext")
 
 
@@ -134,6 +136,7 @@ def test_list_names_every_lesson_in_order():
         (["./"], "is a folder: give the path of a lesson file"),
         (["--doctor", "grad"], "name no lesson"),
         (["--new", "my-lesson.py"], "'my-lesson.py' cannot be imported"),
+        (["--new", "math.py"], "'math.py' cannot be imported"),
         (["--new", "my_lesson"], "take a name such as my_lesson.py"),
         (["--new", "my_lesson.py", "grad"], "name no other"),
         (["nowhere.py"], "There is no file 'nowhere.py'"),
@@ -288,7 +291,8 @@ def test_without_asserts_nothing_would_be_proved(folder):
 def test_a_jax_that_is_none_is_named(folder):
     (folder / "jax.py").write_text("")
     (folder / "mine.py").write_text(LESSON.replace("import jax\n", ""))
-    done = run("mine.py", cwd=folder)
+    path = os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])
+    done = run("mine.py", cwd=folder, env={"PYTHONPATH": path})
     assert done.returncode == 3
     assert "stands in the way of JAX" in done.stderr
 
@@ -569,3 +573,59 @@ def test_the_packages_carry_what_they_promise():
     assert carried == {
         "examples/my_lesson.py": "jaxintro/_engine/template/my_lesson.py"
     }
+
+
+def on_a_package_page(readme):
+    import tomllib
+
+    text = Path(__file__).parents[1].joinpath("pyproject.toml").read_text("utf-8")
+    hooks = tomllib.loads(text)["tool"]["hatch"]["metadata"]["hooks"]
+    for each in hooks["fancy-pypi-readme"]["substitutions"]:
+        readme = re.sub(each["pattern"], each["replacement"], readme)
+    return readme
+
+
+def test_the_readme_has_no_dead_link_on_a_package_page():
+    readme = README.read_text(encoding="utf-8")
+    shown = on_a_package_page(readme)
+    links = [*re.findall(r"\]\(([^)]*)\)", shown), *re.findall(r"<img|href=", shown)]
+    assert [link for link in links if not link.startswith("https://")] == []
+    assert "in docs/SOURCES.md.\n" in shown
+    beside = [link for link in re.findall(r"\]\(([^)]*)\)", readme) if ":" not in link]
+    assert beside
+    assert all((README.parent / link).exists() for link in beside)
+
+
+PASTED = """
+import json, sys
+from IPython.core.interactiveshell import InteractiveShell
+
+shell = InteractiveShell()
+for block in json.loads(sys.argv[1]):
+    shell.run_cell(block).raise_error()
+"""
+
+
+def test_the_blocks_of_the_readme_run_as_pasted(tmp_path):
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    *cells, lens = blocks
+    assert "from jaxintro.lens import" in lens
+    (tmp_path / "block.py").write_text(lens)
+    code = ["-c", PASTED, json.dumps(cells)]
+    told = [
+        subprocess.run(
+            [sys.executable, *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+            env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+            encoding="utf-8",
+        )
+        for arguments in (["block.py"], code)
+    ]
+    assert [done.returncode for done in told] == [0, 0], told
+    for says in ("def f(x):", "kernels", "jit is ", "2 traces", "audit of f: nothing"):
+        assert says in told[0].stdout
+    assert "Array(10., dtype=float32, weak_type=True)" in told[1].stdout

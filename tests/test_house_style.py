@@ -1,10 +1,15 @@
 """The house rules hold in every lesson, and each rule can be broken."""
 
+import inspect
+import re
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from jaxintro._engine import catalog, page, rules
+from jaxintro._engine.rules import Complaint
 
 GOOD = '''\
 """Topic: one clause.
@@ -99,8 +104,41 @@ def test_lesson_never_shadows_the_standard_library(lesson):
 
 def test_orders_are_tens_and_no_two_are_the_same():
     orders = [lesson.order for lesson in catalog.course()]
-    assert len(set(orders)) == len(orders)
-    assert all(order % 10 == 0 for order in orders)
+    wrong = [
+        lesson.name
+        for lesson in catalog.course()
+        if lesson.order % 10 or orders.count(lesson.order) > 1
+    ]
+    assert wrong == [], "give each of them an ORDER of its own, a multiple of ten"
+
+
+def house_rules():
+    functions = [f for f in vars(rules).values() if inspect.isfunction(f)]
+    return [
+        f for f in functions if f.__annotations__.get("return") == Iterator[Complaint]
+    ]
+
+
+def test_each_rule_can_be_broken(tmp_path, monkeypatch):
+    unbroken = []
+    for rule in house_rules():
+        monkeypatch.setattr(rules, rule.__name__, lambda *given: ())
+        samples = BROKEN.items()
+        kept = [
+            w
+            for w, s in samples
+            if not any(w in c.words for c in complaints_about(s, tmp_path))
+        ]
+        unbroken += [rule.__name__] * (not kept)
+        monkeypatch.undo()
+    assert unbroken == []
+
+
+def test_contributing_names_each_rule():
+    text = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    named = re.findall(r"^- ((?:.|\n  )+)$", text, re.MULTILINE)
+    assert named[:-1] == [rule.__doc__ for rule in house_rules()]
+    assert named[-1].startswith("In the course: ")
 
 
 def test_a_good_lesson_raises_no_complaint(tmp_path):

@@ -52,8 +52,9 @@ def test_demo_runs_and_nothing_it_shows_is_unchecked(found, demo):
 @pytest.mark.parametrize(("found", "demo", "check"), CHECKS)
 def test_check_is_independent_of_jax(found, demo, check):
     uses = borrowed(found, demo, check)
-    assert demo.name in uses.names, f"{check.name} does not call {demo.name}"
-    assert not uses.judged, f"{check.name} judges JAX by {', '.join(uses.judged)}"
+    says = [f"judges JAX by {name}" for name in uses.judged]
+    says += [f"does not call {demo.name}"] * (demo.name not in uses.names)
+    assert says == []
 
 
 @pytest.mark.parametrize(("found", "demo"), DEMOS)
@@ -62,15 +63,16 @@ def test_demo_reads_well_on_any_screen(found, demo):
     result = outcome.run_section(outcome.load(found.lesson), alone)
     assert not result.error
     assert any(row.pieces for row in result.rows), "no line says what it gave"
+    wide = []
     for width in (40, 80, 120):
         lines = text.question(demo, 1, width) + report.answer(result, width)
         margin = len(text.CODE)
         # code stands whole; all else keeps to the width
-        wide = [x.text for x in lines if x.style != "code" and len(x.text) > width]
-        assert wide == []
+        wide += [x.text for x in lines if x.style != "code" and len(x.text) > width]
         beside = [x for x in lines if x.style == "code" and x.beside]
         split = max((len(x.text) for x in beside), default=0)
-        assert [x for x in beside if margin + split + 3 + len(x.beside) > width] == []
+        wide += [x for x in beside if margin + split + 3 + len(x.beside) > width]
+    assert wide == []
 
 
 def test_every_name_is_introduced_before_it_is_used():

@@ -783,6 +783,7 @@ def check_loaded_is_what_was_saved():
     """The loaded network has exactly the saved numbers, not those of the new one."""
     for seed in (18, 4):
         params, named, other, loaded = saved_and_loaded(seed)
+        new, *_ = saved_and_loaded(seed + 1)
         paths = [f"[{n}]['{name}']" for n in (0, 1) for name in ("b", "w")]
         assert list(named) == paths
         for n, layer in enumerate(loaded):
@@ -791,3 +792,4 @@ def check_loaded_is_what_was_saved():
                 np.testing.assert_array_equal(layer[name], named[f"[{n}]['{name}']"])
             assert np.all(np.asarray(layer["w"]) != np.asarray(other[n]["w"]))
             np.testing.assert_array_equal(layer["b"], other[n]["b"])
+            np.testing.assert_array_equal(other[n]["w"], new[n]["w"])

@@ -1,6 +1,11 @@
 """Small fake lessons, for tests of the engine: each with one thing to see."""
 
+import re
+from pathlib import Path
+
 from jaxintro._engine import catalog, outcome, page
+
+HOSTILE = Path(__file__).parents[1] / "hostile"
 
 GOOD = '''\
 """Halves: a small lesson.
@@ -99,3 +104,16 @@ def beside(result):
         for row in result.rows
         if row.pieces
     }
+
+
+def hostile():
+    """The lessons that would end, silence or outlast the program.
+
+    Each with the options, the status and the words that its docstring promises.
+    """
+    for path in sorted(HOSTILE.glob("*.py")):
+        head = path.read_text(encoding="utf-8").partition('\n"""\n')[0]
+        said = dict(re.findall(r"^(Status|Says|Options): (.*)$", head, re.MULTILINE))
+        if said:  # a helper promises nothing
+            options = said.get("Options", "").split()
+            yield path, options, int(said["Status"]), said["Says"]

@@ -4,10 +4,12 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import lessons
 import pytest
 
+TEMPLATE = Path(__file__).parents[2] / "examples" / "my_lesson.py"
 SPY = """
 import sys
 
@@ -93,6 +95,69 @@ def test_lessons_are_collected_from_the_folders_that_a_project_names(tmp_path):
     done = run_pytest(tmp_path)
     assert "3 passed" in done.stdout
     assert "error" not in done.stdout
+
+
+def test_the_lessons_that_a_project_names_are_reviewed(tmp_path):
+    (tmp_path / "pytest.ini").write_text("[pytest]\njaxintro_lessons = .\n")
+    lessons.write(tmp_path)
+    template = TEMPLATE.read_text(encoding="utf-8")
+    lessons.write(tmp_path, template, "good")
+    lessons.write(tmp_path, template.replace("    for t in", "    for _ in", 1), "bad")
+    done = run_pytest(tmp_path)
+    assert "FAILED my_lesson.py::review" in done.stdout
+    assert "FAILED bad.py::review" in done.stdout
+    assert "FAILED good.py" not in done.stdout
+    path = tmp_path / "my_lesson.py"
+    assert f"{path}:1: the opening words are too few or too many\n" in done.stdout
+    assert "\n   below the title, write two to eight lines\n" in done.stdout
+    line = template[: template.index("def check_speed")].count("\n") + 1
+    assert f"{tmp_path / 'bad.py'}:{line}: check_speed" in done.stdout
+    alone = tmp_path / "other" / "my_lesson.py"
+    alone.parent.mkdir()
+    lessons.write(alone.parent)
+    (tmp_path / "pytest.ini").unlink()
+    assert "3 passed" in run_pytest(tmp_path, str(alone)).stdout
+
+
+@pytest.mark.parametrize("item", ["check_it", "review"])
+def test_a_demo_that_never_ends_is_told(tmp_path, item):
+    ini = "[pytest]\njaxintro_lessons = .\njaxintro_limit = 2\n"
+    (tmp_path / "pytest.ini").write_text(ini)
+    lessons.write(tmp_path, lessons.demo("while True:\n    pass"))
+    done = run_pytest(tmp_path, f"my_lesson.py::{item}")
+    assert done.returncode == 1
+    assert "has not ended after 2 s (see jaxintro_limit)." in done.stderr
+    assert "my_lesson" in done.stderr
+
+
+@pytest.mark.parametrize("body", ["os._exit(0)", "raise SystemExit(0)"])
+@pytest.mark.parametrize("where", ["demo", "import"])
+def test_a_lesson_that_ends_the_program_does_not_end_pytest(tmp_path, body, where):
+    source = lessons.demo(body if where == "demo" else "return 1", before="import os\n")
+    if where == "import":
+        source = source.replace("import os\n", f"import os\n\n{body}\n")
+    lessons.write(tmp_path, source)
+    lessons.write(tmp_path, lessons.GOOD, "other")
+    done = run_pytest(tmp_path, "my_lesson.py", "other.py")
+    assert done.returncode == (1 if where == "demo" else 2)
+    assert "SystemExit" in done.stdout
+
+
+def test_what_stands_beside_a_lesson_is_found_when_it_runs(tmp_path):
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "helper.py").write_text("HALF = 0.5\n")
+    lessons.write(tmp_path / "deep", lessons.demo("from helper import HALF\nHALF"))
+    done = run_pytest(tmp_path, "--import-mode=importlib", "deep/my_lesson.py")
+    assert "1 passed" in done.stdout
+
+
+def test_a_lesson_called_like_a_module_of_pythons_is_refused(tmp_path):
+    (tmp_path / "deep").mkdir()
+    lessons.write(tmp_path / "deep", lessons.GOOD, "math")
+    done = run_pytest(tmp_path, "deep/math.py")
+    assert done.returncode == 2
+    assert "math.py' stands in the way of 'math': rename it." in done.stdout
+    assert "Traceback" not in done.stdout
 
 
 def test_a_file_of_tests_named_on_the_command_line_stays_pytests(tmp_path):

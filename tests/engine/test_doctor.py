@@ -1,5 +1,6 @@
 """What a report of a bug begins with: what is here, what is missing, and the cure."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,6 +9,8 @@ import jax
 import pytest
 
 from jaxintro._engine import doctor
+
+BROKEN = "raise ImportError('not here')\n"
 
 
 @pytest.fixture
@@ -27,16 +30,27 @@ def test_versions_devices_settings_and_extras_are_named(said):
     assert found["jax"] == jax.__version__
     assert sys.executable in found["Python"]
     assert str(jax.devices()[0]) in found["devices"]
+    if jax.default_backend() == "cpu":
+        assert "cores)" in found["devices"]
     assert "jax_numpy_rank_promotion=raise" in found["settings"]  # of this suite
     assert {"jaxlib", "numpy", "extra notebook", "extra test"} <= set(found)
 
 
 def test_what_is_missing_comes_with_its_cure(said):
-    found, _ = said(NEEDED=("no-such",), EXTRAS={"odd": ("pytest", "no_such")})
+    wanted = {"": ["jax", "no-such"], "test": ["pytest", "no-such"]}
+    found, _ = said(_needed=lambda extra: wanted.get(extra, []))
     assert found["no-such"] == "missing: python -m pip install no-such"
-    assert found["extra odd"] == (
-        'lacks no_such: python -m pip install "jaxintro[odd]"'
+    assert found["extra notebook"] == "present"
+    assert found["extra test"] == (
+        'lacks no-such: python -m pip install "jaxintro[test]"'
     )
+
+
+def test_what_is_needed_is_read_from_the_package():
+    assert {"jax", "numpy", "matplotlib"} <= set(doctor._needed(""))
+    assert "pytest" not in doctor._needed("")
+    assert {"pytest", "hypothesis"} <= set(doctor._needed("test"))
+    assert "jax" not in doctor._needed("test")
 
 
 @pytest.mark.parametrize(
@@ -49,6 +63,42 @@ def test_a_gpu_that_is_not_used_is_told_with_the_reason(tmp_path, said, plugins,
     found, _ = said(GPUS=(path,), _plugins=lambda: plugins)
     if jax.default_backend() != "gpu":
         assert says in found["unused GPU"]
+
+
+def test_a_notebook_kernel_sees_the_same_environment(said):
+    found, _ = said()
+    assert found["notebook kernel"] == "sees the same environment"
+
+
+@pytest.mark.parametrize(
+    ("kernel", "says"),
+    [
+        ({"env": {"PYTHONPATH": "{folder}"}}, "another environment, jaxintro.__file__"),
+        ({"env": {"PYTHONPATH": "{folder}/broken"}}, "fails, ImportError: not here"),
+        ({"argv": ["no-such-python"]}, "does not start"),
+    ],
+)
+def test_a_notebook_kernel_of_another_environment_is_told(
+    tmp_path, said, monkeypatch, kernel, says
+):
+    pytest.importorskip("ipykernel")
+    for module, source in (("jaxintro", ""), ("broken/jax", BROKEN)):
+        (tmp_path / module).mkdir(parents=True)
+        (tmp_path / module / "__init__.py").write_text(source)
+    folder = tmp_path / "kernels" / "python3"
+    folder.mkdir(parents=True)
+    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = {"argv": argv, "display_name": "Python 3", "language": "python"}
+    spec |= {
+        name: json.loads(json.dumps(value).replace("{folder}", str(tmp_path)))
+        for name, value in kernel.items()
+    }
+    (folder / "kernel.json").write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path))
+    found, runs = said()
+    assert runs
+    assert says in found["notebook kernel"]
+    assert "python -m ipykernel install --sys-prefix" in found["notebook kernel"]
 
 
 @pytest.mark.parametrize(("platforms", "status"), [("cpu", 0), ("nonsense", 3)])

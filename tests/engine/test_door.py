@@ -48,7 +48,8 @@ def test_an_output_that_ends_or_is_full(tmp_path, command):
 @pytest.mark.usefixtures("heard")
 def test_ctrl_c_in_the_first_moments(tmp_path, command):
     (tmp_path / "argparse.py").write_text(STOP)  # the first thing that is imported
-    done = shell(f"python -m {command} grad", tmp_path)
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done = shell(f"python -m {command} grad", tmp_path, PYTHONPATH=path)
     assert (done.returncode, done.stderr) == (130, "\nStopped.\n")
 
 
@@ -58,14 +59,76 @@ def test_ctrl_c_that_somebody_else_makes_another_exception_of(tmp_path):
     wrapped += "except KeyboardInterrupt:\n    raise ImportError('numpy failed')\n"
     (tmp_path / "jax.py").write_text(wrapped)
     (tmp_path / "mine.py").write_text("def demo():\n    return 1\n")
-    done = shell("python -m jaxintro.lesson mine.py", tmp_path)
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    done = shell("python -m jaxintro.lesson mine.py", tmp_path, PYTHONPATH=path)
     assert (done.returncode, done.stderr) == (130, "\nStopped.\n")
+
+
+IMPORTS = (
+    "try:\n    import slow\nexcept BaseException:\n    raise ImportError('broken')\n"
+)
+COLLECTS = """
+import gc
+
+
+def _xla_gc_callback(phase, info):
+    if phase == "start" and STOPS:
+        os.kill(os.getpid(), STOPS.pop())
+
+
+gc.callbacks.append(_xla_gc_callback)
+STOPS = [signal.SIGINT]
+gc.collect()
+"""
+SWALLOWS = (
+    "try:\n    os.kill(os.getpid(), signal.SIGINT)\nexcept BaseException:\n    pass"
+)
+RUNS = "float(jax.lax.while_loop(lambda x: x > 0, lambda x: x + 1, 1.0))"
+
+
+@pytest.mark.parametrize("moment", ["import", "collection", "swallowed", "compiled"])
+@pytest.mark.usefixtures("heard")
+def test_ctrl_c_is_heard_where_python_does_not_listen(tmp_path, moment):
+    forever = "while True:\n        pass"
+    interrupt = "Timer(2, os.kill, (os.getpid(), signal.SIGINT)).start()"
+    body = {
+        "import": f"import broken\n    {forever}",
+        "collection": f"exec(COLLECTS, globals())\n    {forever}",
+        "swallowed": f"exec(SWALLOWS)\n    {forever}",
+        "compiled": f"{interrupt}\n    {RUNS}",
+    }[moment]
+    (tmp_path / "slow.py").write_text(STOP)
+    (tmp_path / "broken.py").write_text(IMPORTS)
+    imports = "import os\nimport signal\nfrom threading import Timer\n\nimport jax\n"
+    texts = f"COLLECTS = {COLLECTS!r}\nSWALLOWS = {SWALLOWS!r}\n"
+    source = f"{imports}\n{texts}\n\ndef demo():\n    {body}\n"
+    (tmp_path / "mine.py").write_text(source)
+    done = shell("python -m jaxintro.lesson mine.py --limit 60", tmp_path)
+    assert done.returncode in (130, -signal.SIGINT)  # a shell says 130 of both
+    assert done.stderr == "\nStopped.\n"
 
 
 def test_where_ctrl_c_is_ignored_it_stays_so(tmp_path):
     (tmp_path / "argparse.py").write_text(STOP + "print('goes on')\n1 / 0\n")
-    line = "trap '' INT; exec python -m jaxintro.lesson"
+    line = "trap '' INT; PYTHONPATH=.:$PYTHONPATH exec python -m jaxintro.lesson"
     assert "goes on" in shell(line, tmp_path).stdout
+
+
+def test_an_error_that_cannot_be_told_keeps_its_status(tmp_path):
+    done = shell("python -m jaxintro.lesson grda 2> /dev/full", tmp_path)
+    assert done.returncode == 2
+
+
+@pytest.mark.parametrize("name", ["argparse", "ast", "math", "random", "signal"])
+@pytest.mark.parametrize("command", ["jaxintro lesson", "jaxintro.lesson"])
+def test_a_lesson_called_like_a_module_of_pythons(tmp_path, name, command):
+    (tmp_path / f"{name}.py").write_text("import jax\n\n\ndef demo():\n    return 1\n")
+    done = shell(f"python -m {command} {name}.py", tmp_path)
+    assert done.returncode == 2
+    says = f"jaxintro: '{name}.py' stands in the way of '{name}': rename it.\n"
+    assert done.stderr == says
+    (tmp_path / "mine.py").write_text("def demo():\n    return 1\n")
+    assert shell(f"python -m {command} mine.py", tmp_path).returncode == 0
 
 
 def test_a_platform_that_jax_knows_and_the_machine_lacks(tmp_path):

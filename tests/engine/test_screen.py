@@ -227,7 +227,7 @@ def test_a_demo_that_raises_says_so(tmp_path, console):
     (result,) = lessons.run(tmp_path, lessons.demo("x = 1 / 0\nreturn x"))
     shown = console(report.answer(result, 80))
     assert "x = 1 / 0 │ ZeroDivisionError: division by zero" in shown
-    assert "✗ raised ZeroDivisionError: division by zero (line 6" in shown
+    assert "✗ raised ZeroDivisionError: division by zero (my_lesson.py, line 6" in shown
     assert "✗ It holds. Not here: ZeroDivisionError" in shown
 
 

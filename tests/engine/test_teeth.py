@@ -74,6 +74,33 @@ def test_an_entry_that_no_check_looks_at_is_found(tmp_path):
     assert teeth.unguarded(module, found.sections[0]) == []
 
 
+NESTED = '''
+def demo():
+    return [1.5, 2.5], ({"a": 3.5, "b": [7, "word"]}, 4.5)
+
+
+def check_demo():
+    """It holds."""
+    first, (second, _) = demo()
+    assert (first[0], second["b"][1]) == (1.5, "word")
+'''
+
+
+@pytest.mark.parametrize("kind", [list, tuple])
+def test_an_unchecked_half_is_found(tmp_path, kind):
+    source = lessons.demo(f"return {kind([1.5, 2.5])}", check=lessons.CHECK)
+    source = source.replace("    demo()\n", "    assert demo()[0] == 1.5\n")
+    found, module = lessons.load(tmp_path, source)
+    assert teeth.unguarded(module, found.sections[0]) == ["demo[1]"]
+
+
+def test_what_no_check_looks_at_is_found_however_deep_it_is(tmp_path):
+    found, module = lessons.load(tmp_path, NESTED)
+    assert teeth.unguarded(module, found.sections[0]) == [
+        "demo[0][1]", "demo[1][0]['a']", "demo[1][0]['b'][0]", "demo[1][1]"
+    ]  # fmt: skip
+
+
 def test_the_demo_itself_is_back_in_place(tmp_path):
     found, module = lessons.load(tmp_path)
     before = module.half

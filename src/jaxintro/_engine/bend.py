@@ -7,7 +7,7 @@ of an array cannot be a little wrong: these are altered.
 
 import itertools
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 Change = Callable[[Any, int], Any]  # (leaf, its number in the result) -> bent leaf
 
 MOST = 10_000  # leaves; an array is one
+TOO_MANY = f"it has more than {MOST} parts"
 ALTERATIONS = ("count", "text", "truth", "error type", "error text", "special", "order")
 
 
@@ -144,25 +145,49 @@ def _bent_figure(drawing: Any, change: Callable[[Any], Any]) -> Any:
     return twin if drawing is figure else twin.axes[figure.axes.index(drawing)]
 
 
-def mapped(change: Change, value: Any) -> Any:
-    """The same containers with every leaf changed; leaves are numbered as they come."""
+def mapped(change: Change, value: Any, only: str = "") -> Any:
+    """The same containers with every leaf changed; leaves are numbered as they come.
+
+    Args:
+        change: what becomes of a leaf.
+        value: the containers.
+        only: the place of a part, such as "[0]['w']"; the others stay as they are.
+    """
     count = itertools.count()
 
-    def walk(part: Any) -> Any:
+    def walk(part: Any, place: str) -> Any:
+        inner = entries(part, place)
+        if inner is None:
+            if not place.startswith(only):
+                return part
+            if (number := next(count)) >= MOST:
+                raise OverflowError(TOO_MANY)
+            return change(part, number)
+        changed = [walk(entry, where) for where, entry in inner]
         if isinstance(part, dict):
-            return {key: walk(entry) for key, entry in part.items()}
-        if isinstance(part, tuple) and hasattr(part, "_fields"):
-            return type(part)(*map(walk, part))
-        if isinstance(part, list | tuple) and part:
-            return type(part)(map(walk, part))
-        if (number := next(count)) >= MOST:
-            raise OverflowError(f"it has more than {MOST} parts")
-        return change(part, number)
+            return dict(zip(part, changed, strict=True))
+        named = hasattr(part, "_fields")
+        return type(part)(*changed) if named else type(part)(changed)
 
-    return walk(value)
+    return walk(value, "")
 
 
-def leaves(value: Any) -> list[Any]:
-    found: list[Any] = []
-    mapped(lambda leaf, number: found.append(leaf), value)
+def leaves(value: Any, place: str = "") -> dict[str, Any]:
+    """Every leaf of a value that stands at this place, by its own."""
+    if (inner := entries(value, place)) is None:
+        return {place: value}
+    found: dict[str, Any] = {}
+    for where, entry in inner:
+        found |= leaves(entry, where)
+        if len(found) > MOST:
+            raise OverflowError(TOO_MANY)
     return found
+
+
+def entries(part: Any, place: str = "") -> Iterable[tuple[str, Any]] | None:
+    """What is in a container, each with its place; None for a leaf."""
+    if isinstance(part, dict):
+        return ((f"{place}[{key!r}]", entry) for key, entry in part.items())
+    if isinstance(part, list | tuple) and part:
+        return ((f"{place}[{key}]", entry) for key, entry in enumerate(part))
+    return None

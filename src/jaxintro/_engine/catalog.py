@@ -3,11 +3,14 @@
 import ast
 import difflib
 import re
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1]
+# A lesson of such a name would be imported by whoever means the module.
+TAKEN = sys.stdlib_module_names | {"jax", "jaxlib", "numpy", "matplotlib", "rich"}
 
 
 class RefusalError(Exception):
@@ -125,6 +128,8 @@ def _find_file(name: str) -> Lesson:
         raise UsageError(f"'{path}' is a folder: give the path of a lesson file in it.")
     if not path.is_file():
         raise UsageError(f"There is no file '{path}': give the path of a lesson file.")
+    if path.stem in TAKEN:
+        raise UsageError(f"'{path}' stands in the way of '{path.stem}': rename it.")
     lesson = read_head(path)
     return lesson or Lesson(path.stem, path.stem, None, path, ours=False)
 

@@ -8,6 +8,8 @@ reads no file and imports nothing of ours before a lesson is asked for.
 import os
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -19,7 +21,8 @@ CHECK = re.compile(rb"^def check_", re.MULTILINE)
 TEST = re.compile(rb"^(?:async )?def test|^class Test", re.MULTILINE)
 COURSE = re.compile(rb"^ORDER = ", re.MULTILINE)
 ASIDE = pytest.StashKey[dict[str, str]]()  # settings that did not apply to claims
-FOLDERS = "jaxintro_lessons"
+FOLDERS, LIMIT = "jaxintro_lessons", "jaxintro_limit"  # of the project's settings
+COLUMNS = 88
 
 
 class Claim(pytest.Function):
@@ -28,12 +31,33 @@ class Claim(pytest.Function):
     def runtest(self) -> None:
         """Run the check."""
         from jaxintro._engine import setting
+        from jaxintro._engine.guard import guarded
         from jaxintro._engine.outcome import prove
 
         aside = {name: str(value) for name, value in setting.set_aside().items()}
         self.config.stash[ASIDE].update(aside)
-        with setting.pinned(), mock.patch.dict(os.environ, MPLBACKEND="Agg"):
+        with _limited(self, self.nodeid), _at_home(self), setting.pinned(), guarded():
             prove(self.obj)
+
+
+class Review(pytest.Item):
+    """All that is to be said against a lesson that a project names."""
+
+    def runtest(self) -> None:
+        """Let the author's proofs and the house rules be tried."""
+        from jaxintro._engine import catalog, page, report, review
+
+        assert isinstance(self.parent, LessonModule)
+        read = page.read(catalog.find(str(self.path)))
+        with _at_home(self):
+            found = review.review(read, self.parent.obj, partial(_limited, self))
+        if found:
+            lines = report.reviewed(read, found, COLUMNS)
+            pytest.fail("\n".join(line.text for line in lines), pytrace=False)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """Where it stands."""
+        return self.path, None, self.name
 
 
 class LessonModule(pytest.Module):
@@ -42,11 +66,13 @@ class LessonModule(pytest.Module):
     def _getobj(self) -> Any:
         """Import the lesson as the command does."""
         from jaxintro._engine import setting
-        from jaxintro._engine.outcome import on_path
+        from jaxintro._engine.guard import guarded
 
-        figures = mock.patch.dict(os.environ, MPLBACKEND="Agg")
-        with setting.kept(), on_path(self.path), figures:
-            return super()._getobj()  # type: ignore[no-untyped-call]
+        with setting.kept(), _at_home(self), guarded():
+            try:
+                return super()._getobj()  # type: ignore[no-untyped-call]
+            except SystemExit as ended:  # which would end pytest
+                raise self.CollectError(f"{self.path} ends with {ended!r}") from None
 
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
         """Yield one item for each check, in the order of the page."""
@@ -61,6 +87,35 @@ class LessonModule(pytest.Module):
         for section in sections:
             for check in section.checks:
                 yield Claim.from_parent(self, name=check.name)
+        if _is_named(self.path, self.config):
+            yield Review.from_parent(self, name="review")
+
+
+@contextmanager
+def _at_home(node: pytest.Item | pytest.Collector) -> Iterator[None]:
+    """Let a lesson find what stands beside it, and draw without a display."""
+    from jaxintro._engine.outcome import on_path
+
+    with on_path(node.path), mock.patch.dict(os.environ, MPLBACKEND="Agg"):
+        yield
+
+
+@contextmanager
+def _limited(item: pytest.Item, what: str) -> Iterator[None]:
+    from jaxintro._engine.guard import limited
+
+    if item.config.getoption("usepdb"):  # who debugs has all the time there is
+        yield
+        return
+    capture = item.config.pluginmanager.getplugin("capturemanager")
+    uncover = capture and partial(capture.suspend_global_capture, in_=True)
+    seconds = float(item.config.getini(LIMIT))
+    with limited(seconds, what, LIMIT, uncover):
+        yield
+
+
+def _is_named(path: Path, config: pytest.Config) -> bool:
+    return any(path.is_relative_to(folder) for folder in config.getini(FOLDERS))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -71,8 +126,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         choices=("cpu", "gpu", "tpu"),
         help="prove the claims of lessons there, instead of on JAX's first choice",
     )
-    words = "folders with lessons of this project: each claim in them is a test"
+    words = "folders with lessons of this project: each is reviewed, each claim a test"
     parser.addini(FOLDERS, words, type="paths", default=[])
+    words = "how many seconds a claim, or the review of a demo, may take"
+    parser.addini(LIMIT, words, default="600")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -131,7 +188,7 @@ def pytest_collect_file(
     if file_path.suffix != ".py" or parent.session.isinitpath(file_path):
         return None  # a file named on the command line is pytest's to make a module of
     of_ours = file_path.parent == PACKAGE and parent.session.isinitpath(PACKAGE)
-    named = any(file_path.is_relative_to(f) for f in parent.config.getini(FOLDERS))
+    named = _is_named(file_path, parent.config)
     if not (of_ours or named) or _is_test(file_path, parent.config):
         return None
     source = file_path.read_bytes()

@@ -13,7 +13,6 @@ from jaxintro._engine.call import refuse_misfit, split_name
 if TYPE_CHECKING:
     from jaxintro._engine.page import Page
 
-LIMIT = 600.0  # seconds for one demo and its checks
 LONGEST = 1e6  # which are eleven days
 
 
@@ -138,6 +137,7 @@ def _dispatch(options: argparse.Namespace) -> int:
             print(encodable(f"Wrote {path}"))
         return 0
     os.environ["MPLBACKEND"] = "Agg"  # figures are saved, never opened: no display
+    from jaxintro._engine.guard import LIMIT
     from jaxintro._engine.session import Session
 
     session = Session(
@@ -212,7 +212,8 @@ def _begin(options: argparse.Namespace) -> int:
     path = Path(options.new)
     if options.names:
         raise catalog.UsageError("--new writes a lesson of your own: name no other.")
-    if path.suffix != ".py" or not path.stem.isidentifier():
+    taken = not path.stem.isidentifier() or path.stem in catalog.TAKEN
+    if path.suffix != ".py" or taken:
         raise catalog.UsageError(
             f"'{path}' cannot be imported: take a name such as my_lesson.py."
         )

@@ -1,21 +1,20 @@
 """Whether lessons can run here, and why not: what a report of a bug begins with."""
 
+import ast
 import glob
 import importlib.util
+import os
 import platform as machine
 import sys
 from importlib import metadata
+from subprocess import DEVNULL
+from typing import Any
 
 import jaxintro
 from jaxintro._engine import setting
 from jaxintro._engine.catalog import LackingError
 
-NEEDED = ("jax", "jaxlib", "numpy", "matplotlib", "rich", "plotext")
-EXTRAS = {
-    "notebook": ("nbformat", "nbclient", "ipykernel"),
-    "test": ("pytest", "xdist", "hypothesis"),
-    "ecosystem": ("flax", "optax"),
-}
+KERNEL = "python -m ipykernel install --sys-prefix"
 GPUS = ("/dev/nvidia[0-9]*", "/dev/kfd")  # what a driver puts there
 
 
@@ -25,7 +24,7 @@ def examine() -> tuple[list[tuple[str, str]], bool]:
         ("jaxintro", jaxintro.__version__),
         ("Python", f"{machine.python_version()} ({sys.executable})"),
         ("machine", f"{machine.system()} {machine.release()} {machine.machine()}"),
-        *((name, _version(name)) for name in NEEDED),
+        *((name, _version(name)) for name in _packages()),
         *(("plugin", f"{name} {version}") for name, version in _plugins()),
     ]
     try:
@@ -37,7 +36,11 @@ def examine() -> tuple[list[tuple[str, str]], bool]:
     aside = setting.set_aside()
     named = ", ".join(f"{name}={value}" for name, value in aside.items())
     said.append(("settings", named or "JAX's defaults"))
-    return [*said, *_extras()], True
+    return [*said, *_extras(), *_kernel()], True
+
+
+def _packages() -> list[str]:
+    return [*dict.fromkeys(["jax", "jaxlib", *_needed("")])]
 
 
 def _version(name: str) -> str:
@@ -60,7 +63,15 @@ def _plugins() -> list[tuple[str, str]]:
 def _devices() -> str:
     import jax
 
-    return ", ".join(f"{device} ({device.device_kind})" for device in jax.devices())
+    said = []
+    for device in jax.devices():
+        about = [device.device_kind]
+        if memory := (device.memory_stats() or {}).get("bytes_limit"):
+            about.append(f"{memory / 2**30:.0f} GiB for JAX")
+        elif device.platform == "cpu":
+            about.append(f"{os.cpu_count()} cores")
+        said.append(f"{device} ({', '.join(about)})")
+    return ", ".join(said)
 
 
 def _unused_gpus(platform: str) -> list[tuple[str, str]]:
@@ -75,11 +86,72 @@ def _unused_gpus(platform: str) -> list[tuple[str, str]]:
     return [("unused GPU", f"{found[0]}: {why}")]
 
 
+def _kernel() -> list[tuple[str, str]]:
+    """Whether a notebook sees what is here: its kernel may be another Python."""
+    if importlib.util.find_spec("jupyter_client") is None:
+        return []  # the notebook extra is missing, which is told
+    import jax
+    from jupyter_client.manager import start_new_kernel
+
+    here = {
+        "sys.prefix": sys.prefix,
+        "jax.__version__": jax.__version__,
+        "jaxintro.__file__": jaxintro.__file__,
+    }
+    try:
+        kernel, client = start_new_kernel(
+            kernel_name="python3", stdout=DEVNULL, stderr=DEVNULL
+        )
+        try:
+            asked = {"user_expressions": {name: name for name in here}, "reply": True}
+            reply = client.execute("import sys, jax, jaxintro", timeout=60, **asked)
+        finally:
+            client.stop_channels()
+            kernel.shutdown_kernel(now=True)
+    except Exception as error:
+        return [("notebook kernel", f"does not start: {error}; {KERNEL}")]
+    told = reply["content"]
+    if told["status"] != "ok":
+        words = f"fails, {told['ename']}: {told['evalue']}; {KERNEL}"
+        return [("notebook kernel", words)]
+    there = {name: _text(seen) for name, seen in told["user_expressions"].items()}
+    other = [f"{name} is {there[name]}" for name in here if there[name] != here[name]]
+    words = f"another environment, {', '.join(other)}; {KERNEL}"
+    return [("notebook kernel", words if other else "sees the same environment")]
+
+
+def _text(seen: dict[str, Any]) -> str:
+    return str(ast.literal_eval(seen["data"]["text/plain"]))
+
+
 def _extras() -> list[tuple[str, str]]:
     said = []
-    for extra, modules in EXTRAS.items():
-        lacks = [name for name in modules if importlib.util.find_spec(name) is None]
+    for extra in _of_package("Provides-Extra"):
+        lacks = [
+            name for name in _needed(extra) if _version(name).startswith("missing")
+        ]
         cure = f'python -m pip install "jaxintro[{extra}]"'
         words = f"lacks {', '.join(lacks)}: {cure}" if lacks else "present"
         said.append((f"extra {extra}", words))
     return said
+
+
+def _needed(extra: str) -> list[str]:
+    """What an extra of jaxintro asks for, or what the course itself needs."""
+    from packaging.requirements import Requirement  # which matplotlib needs, too
+
+    found = [Requirement(line) for line in _of_package("Requires-Dist")]
+    names = []
+    for each in found:
+        alone = each.marker is None or each.marker.evaluate({"extra": ""})
+        wanted = each.marker and each.marker.evaluate({"extra": extra})
+        if each.name != "jaxintro" and (wanted and not alone if extra else alone):
+            names.append(each.name)
+    return names
+
+
+def _of_package(field: str) -> list[str]:
+    try:
+        return metadata.metadata("jaxintro").get_all(field) or []
+    except metadata.PackageNotFoundError:  # found on the path, but not installed
+        return []

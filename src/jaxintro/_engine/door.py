@@ -3,12 +3,15 @@
 It imports next to nothing, so that Ctrl-C is heard from the first moment on.
 """
 
+import _thread
 import os
-import signal
 import sys
+
+PATIENCE = 2.0  # seconds that an interrupted program has to end by itself
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import FrameType
     from typing import Protocol
 
     class Command(Protocol):
@@ -21,6 +24,8 @@ def door(command: "Command") -> "Command":
     """A command that never ends in a traceback of ours."""
 
     def main(argv: list[str] | None = None) -> int:
+        if command.__module__ == "__main__":
+            _leave_the_folder()
         ears = _Ears()
         try:
             return _ended(command, argv)
@@ -29,10 +34,21 @@ def door(command: "Command") -> "Command":
                 return _refused(error)
         finally:
             ears.close()
-        print("\nStopped.", file=sys.stderr)
+        _say("\nStopped.")
         return 130
 
     return main
+
+
+def _leave_the_folder() -> None:
+    """A lesson `ast.py` where the reader works is not Python's own module `ast`.
+
+    `python -m` looks there first. The folder of a lesson is on the path while that
+    lesson runs.
+    """
+    home = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
+    if not sys.flags.safe_path and sys.path[0] != home:
+        del sys.path[0]
 
 
 def _refused(error: BaseException) -> int:
@@ -41,29 +57,70 @@ def _refused(error: BaseException) -> int:
 
     if not isinstance(error, RefusalError):
         raise error
-    print(f"jaxintro: {error}", file=sys.stderr)
+    _say(f"jaxintro: {error}")
     return error.status
 
 
 class _Ears:
-    """Hears Ctrl-C, also where somebody else turns it into another exception."""
+    """Hears Ctrl-C, also where nobody listens.
+
+    Where JAX is being imported, an exception would come out as another one, or break
+    it; while a compiled program runs, or Python collects garbage, none arrives. There
+    the program ends at once.
+    """
 
     def __init__(self) -> None:
-        self.heard = False
-        self.before = signal.getsignal(signal.SIGINT)
-        if self.before is signal.default_int_handler:  # not where it is ignored
-            try:
-                signal.signal(signal.SIGINT, self._hear)
-            except ValueError:  # in a thread of its own, which no signal reaches
-                self.before = None
+        import signal
 
-    def _hear(self, number: int, frame: object) -> None:
+        self.heard, self.signal, self.leave = False, signal, os._exit
+        self.before = signal.getsignal(signal.SIGINT)
+        self.pipe: tuple[int, int] | None = None
+        if self.before is not signal.default_int_handler:  # it is ignored, say
+            return
+        try:
+            signal.signal(signal.SIGINT, self._hear)
+        except ValueError:  # in a thread of its own, which no signal reaches
+            self.before = None
+            return
+        if sys.platform != "win32":
+            self.pipe = os.pipe()
+            os.set_blocking(self.pipe[1], False)
+            signal.set_wakeup_fd(self.pipe[1])
+            _thread.start_new_thread(self._watch, ())
+
+    def _hear(self, number: int, frame: "FrameType | None") -> None:
         self.heard = True
+        while frame is not None:
+            code = frame.f_code
+            if "importlib" in code.co_filename or code.co_name == "_xla_gc_callback":
+                self._end()
+            frame = frame.f_back
         raise KeyboardInterrupt
 
+    def _watch(self) -> None:
+        import time
+
+        assert self.pipe
+        begin, _ = self.pipe
+        while sent := os.read(begin, 1):  # nothing comes once the other end is closed
+            if sent[0] == self.signal.SIGINT:
+                time.sleep(PATIENCE)
+                if self.pipe:
+                    self._end()
+
+    def _end(self) -> None:
+        if sys.stdout.isatty():
+            os.write(1, b"\x1b[?25h")  # a cursor that was hidden
+        _say("\nStopped.")
+        self.leave(130)
+
     def close(self) -> None:
-        if self.before is signal.default_int_handler:
-            signal.signal(signal.SIGINT, self.before)
+        if self.before is self.signal.default_int_handler:
+            self.signal.signal(self.signal.SIGINT, self.before)
+        if self.pipe:
+            self.signal.set_wakeup_fd(-1)
+            (_, end), self.pipe = self.pipe, None
+            os.close(end)
 
 
 def _ended(command: "Command", argv: list[str] | None) -> int:
@@ -76,15 +133,22 @@ def _ended(command: "Command", argv: list[str] | None) -> int:
             if not sys.stdout.closed:
                 sys.stdout.flush()
     except KeyboardInterrupt:
-        print("\nStopped.", file=sys.stderr)
+        _say("\nStopped.")
         return 130
     except BrokenPipeError:  # `| head` has read enough
         _leave_stdout_alone()
         return 0
     except OSError as error:
         _leave_stdout_alone()
-        print(f"jaxintro: the output is not to be written: {error}", file=sys.stderr)
+        _say(f"jaxintro: the output is not to be written: {error}")
         return 3
+
+
+def _say(words: str) -> None:
+    try:
+        print(words, file=sys.stderr, flush=True)
+    except (OSError, ValueError, RuntimeError):  # nobody can be told
+        return
 
 
 def _leave_stdout_alone() -> None:

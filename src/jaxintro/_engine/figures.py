@@ -9,14 +9,26 @@ def drawn(value: object = None) -> tuple[Any, ...]:
 
     Args:
         value: what the demo returned; a figure that was made without pyplot is
-            found there, alone or in a tuple or list.
+            found there, alone or in tuples, lists and dicts.
     """
     found: list[Any] = []
     if pyplot := sys.modules.get("matplotlib.pyplot"):
         found += [pyplot.figure(number) for number in pyplot.get_fignums()]
         pyplot.close("all")
     if figure := sys.modules.get("matplotlib.figure"):
-        parts = value if isinstance(value, tuple | list) else (value,)
-        returned = [part for part in parts if isinstance(part, figure.Figure)]
-        found += [part for part in returned if all(part is not f for f in found)]
-    return tuple(found)
+        found += _within(value, figure.Figure)
+    return tuple({id(each): each for each in found}.values())
+
+
+def _within(value: object, kind: type) -> list[object]:
+    """What is of this kind, however deep; a container may hold itself."""
+    found, waiting, seen = [], [value], set[int]()
+    for part in waiting:
+        if isinstance(part, kind):
+            found.append(part)
+        elif isinstance(part, tuple | list | dict) and id(part) not in seen:
+            seen.add(id(part))
+            entries = part.values() if isinstance(part, dict) else part
+            wanted = (kind, tuple, list, dict)
+            waiting += [each for each in entries if isinstance(each, wanted)]
+    return found

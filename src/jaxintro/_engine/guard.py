@@ -2,11 +2,15 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Timer
 from typing import Any, NoReturn
 from unittest import mock
+
+Uncover = Callable[[], object] | None
+
+LIMIT = 600.0  # seconds for one demo and its checks
 
 
 class _Output:
@@ -42,18 +46,28 @@ def guarded() -> Iterator[None]:
 
 
 @contextmanager
-def limited(seconds: float, what: str) -> Iterator[None]:
+def limited(
+    seconds: float, what: str, option: str = "--limit", uncover: Uncover = None
+) -> Iterator[None]:
     """End the program with a line where a block has not ended after this time.
 
     A thread does it, since neither an exception nor a signal reaches the main one
     while a compiled program runs.
+
+    Args:
+        seconds: how long the block may take.
+        what: the block, in words.
+        option: what the reader would set to give it longer.
+        uncover: gives standard output and error back, where somebody holds them.
     """
 
     def end() -> None:
-        words = f"jaxintro: {what} has not ended after {seconds:g} s (see --limit)."
+        words = f"jaxintro: {what} has not ended after {seconds:g} s (see {option})."
         with suppress(OSError, ValueError):
             output.flush()
         with suppress(OSError):
+            if uncover:
+                uncover()
             os.write(2, f"\n{words}\n".encode(errors="replace"))
         leave(1)
 

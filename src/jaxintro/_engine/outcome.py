@@ -123,7 +123,8 @@ def load(lesson: Lesson) -> ModuleType:
         raise UsageError(f"'{lesson.path}' is not a Python file.")
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
-        spec.loader.exec_module(module)
+        with guarded():
+            spec.loader.exec_module(module)
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # even one that would end the program
@@ -264,12 +265,15 @@ def prove(check: Callable[[], object]) -> None:
 
 
 def explain_failure(error: BaseException, path: str) -> str:
-    """One line: what was raised, on which line of the lesson, and what stands there."""
+    """One line: what was raised, where in the lesson, and what stands there."""
     said = _text(error)
     frames = [
         f for f in traceback.extract_tb(error.__traceback__) if f.filename == path
     ]
-    place = f" (line {frames[-1].lineno}: {frames[-1].line})" if frames else ""
+    place = ""
+    if frames:
+        line = f"line {frames[-1].lineno}: {frames[-1].line}"
+        place = f" ({Path(path).name}, {line})"
     name = "" if isinstance(error, AssertionError) else type(error).__name__
     what = ": ".join(filter(None, [name, said])) or "the assertion does not hold"
     return (what if len(what) <= 300 else what[:299] + "…") + place

@@ -52,7 +52,7 @@ def lines_of(tree: ast.Module) -> dict[str, int]:
 
 
 def widths(page: Page, source: str) -> Iterator[Complaint]:
-    """Lines that fit a page of 80 columns."""
+    """A line has at most 88 columns, and code that a page shows at most 72."""
     for number, line in enumerate(source.splitlines(), 1):
         if len(line) > WIDEST:
             yield Complaint(number, "the line is too long", f"fold it at {WIDEST}")
@@ -66,7 +66,7 @@ def widths(page: Page, source: str) -> Iterator[Complaint]:
 
 
 def headings(page: Page, places: dict[str, int]) -> Iterator[Complaint]:
-    """The first sentence of a demo is the heading of its section."""
+    """A demo's first sentence is its heading: whole, and of at most 88 signs."""
     for section in page.sections:
         line, name = places[section.name], section.name
         if section.heading == name.replace("_", " ").capitalize():
@@ -78,7 +78,7 @@ def headings(page: Page, places: dict[str, int]) -> Iterator[Complaint]:
 
 
 def questions(page: Page) -> Iterator[Complaint]:
-    """A lesson asks, and clears up a belief."""
+    """A lesson asks three questions (`Predict:`), and clears up a belief (`Myth:`)."""
     if sum(section.prose.predict is not None for section in page.sections) < 3:
         cure = "let a paragraph of a docstring begin 'Predict:'"
         yield Complaint(1, "fewer than three questions", cure)
@@ -88,7 +88,7 @@ def questions(page: Page) -> Iterator[Complaint]:
 
 
 def opening(page: Page, tree: ast.Module) -> Iterator[Complaint]:
-    """The words at the head of the file."""
+    """A file begins with `Topic: one clause.`, then two to eight lines of words."""
     if not re.fullmatch(r"[^:]+: [^.]+", page.lesson.title):
         cure = "begin the file with 'Topic: one clause.'"
         yield Complaint(1, "the first line is no title", cure)
@@ -98,7 +98,7 @@ def opening(page: Page, tree: ast.Module) -> Iterator[Complaint]:
 
 
 def signs(source: str) -> Iterator[Complaint]:
-    """An ASCII console can show it."""
+    """Every sign has a stand-in for a console that knows nothing but ASCII."""
     for number, line in enumerate(source.splitlines(), 1):
         if strange := sorted({c for c in line.translate(ASCII) if ord(c) > 127}):
             words = f"no ASCII stand-in for {', '.join(strange)}"
@@ -106,7 +106,7 @@ def signs(source: str) -> Iterator[Complaint]:
 
 
 def claims(page: Page, places: dict[str, int]) -> Iterator[Complaint]:
-    """Every demo has a check, and every check claims something."""
+    """Every demo has a check, and every check claims something in one sentence."""
     for section in page.sections:
         if not section.checks:
             cure = "write a check_… function below it that calls it"
@@ -123,7 +123,7 @@ def claims(page: Page, places: dict[str, int]) -> Iterator[Complaint]:
 
 
 def statements(tree: ast.Module) -> Iterator[Complaint]:
-    """At import nothing happens; no function hides; checks need nothing."""
+    """Nothing is computed at import, no name hides, a check takes no arguments."""
     plain = ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.Try
     cure = "move it into the demo that needs it"
     for node in tree.body[1:]:
@@ -147,7 +147,7 @@ def statements(tree: ast.Module) -> Iterator[Complaint]:
 
 
 def bodies(tree: ast.Module) -> Iterator[Complaint]:
-    """A demo is ordinary code: no bag of results, no two assignments in a line."""
+    """A demo returns no dict of results, and assigns one thing a line."""
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
     demos = [each for each in functions if not each.name.startswith("check_")]
     for node in (part for demo in demos for part in ast.walk(demo)):
@@ -161,7 +161,7 @@ def bodies(tree: ast.Module) -> Iterator[Complaint]:
 
 
 def imports(tree: ast.Module) -> Iterator[Complaint]:
-    """Lessons import jax, numpy, matplotlib, the standard library and the lens."""
+    """A lesson imports jax, numpy, the standard library, the lens; matplotlib late."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             modules = [alias.name for alias in node.names]
@@ -183,7 +183,7 @@ def imports(tree: ast.Module) -> Iterator[Complaint]:
 
 
 def tolerances(tree: ast.Module, source: str) -> Iterator[Complaint]:
-    """A tolerance looser than 1e-5 has a comment beside it or above."""
+    """A tolerance looser than 1e-5 has a comment beside it, or above, that says why."""
     lines = source.splitlines()
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):

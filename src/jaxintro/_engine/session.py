@@ -5,7 +5,7 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
 from types import ModuleType
@@ -34,8 +34,8 @@ class Session:
     platform: str | None = None
     plain: bool = False
     as_is: bool = False  # leave JAX's settings as they are
-    limit: float = 600.0  # seconds for one demo and its checks
-    saved: int = 0  # pictures so far
+    limit: float = guard.LIMIT  # seconds for one demo and its checks
+    saved: set[Path] = field(default_factory=set)  # pictures so far
     screen: Screen = field(init=False)
 
     def __post_init__(self) -> None:
@@ -93,7 +93,7 @@ class Session:
         status = 0
         for page in pages:
             with imported(page.lesson) as module, self.screen.working(page.lesson.name):
-                found = review(page, module)
+                found = review(page, module, partial(guard.limited, self.limit))
             lines = report.reviewed(page, found, self.screen.width)
             self.screen.write(lines, fold=False)
             status = 1 if found else status
@@ -164,9 +164,7 @@ class Session:
                 sharpness=self.sharpness,
                 as_is=self.as_is,
             )
-        if self.figures:
-            self._save_figures(self.figures, page, result)
-        return result
+        return self._with_saved(page, result) if self.figures else result
 
     def _tell(self, page: Page, module: ModuleType, section: Section) -> "Outcome":
         from jaxintro._engine import report
@@ -184,20 +182,31 @@ class Session:
         self.screen.write(report.answer(outcome, width, colour=self.screen.rich))
         return outcome
 
-    def _save_figures(self, folder: Path, page: Page, outcome: "Outcome") -> None:
+    def _with_saved(self, page: Page, outcome: "Outcome") -> "Outcome":
+        """The outcome, with what went wrong where one of its figures was drawn."""
         for number, figure in enumerate(outcome.figures, 1):
             parts = [page.lesson.name, outcome.section.name]
             parts += [str(number)] * (len(outcome.figures) > 1)
-            path = folder / (".".join(parts) + ".png")
+            path = self._free_place(".".join(parts))
             try:
                 put(path, partial(figure.savefig, dpi=150, bbox_inches="tight"))
-            except ValueError as error:  # such as mathematics that is none
-                named, why = ".".join(parts[:2]), " ".join(str(error).split())
-                raise catalog.RefusalError(
-                    f"The figure of {named} cannot be drawn: {why}"
-                ) from error
-            self.saved += 1
+            except catalog.RefusalError:
+                raise
+            except Exception as error:  # such as mathematics that is none
+                why = f"{type(error).__name__}: {' '.join(str(error).split())}"
+                return replace(outcome, figures=(), error=outcome.error or why)
+            self.saved.add(path)
             print(f"Saved {path}", file=sys.stderr)
+        return outcome
+
+    def _free_place(self, name: str) -> Path:
+        """A file that this run has not written: two lessons may have one name."""
+        folder, number = self.figures or Path(), 1
+        path = folder / f"{name}.png"
+        while path in self.saved:
+            number += 1
+            path = folder / f"{name}.again{number}.png"
+        return path
 
     def _say_if_nothing_was_drawn(self) -> None:
         if self.figures and not self.saved:

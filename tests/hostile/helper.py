@@ -1,0 +1,2 @@
+SCORES = [1, 2]
+LATE = 3
