@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from fake_clock import FakeClock
 
-from jaxintro.lens import stopwatch
-from jaxintro.lens.stopwatch import (
+from jaxintro.lens.race import stopwatch
+from jaxintro.lens.race.stopwatch import (
     BLOCK_SECONDS,
     Entrant,
     calibrate,

@@ -5,11 +5,11 @@ machine code, `race` times candidates honestly, `traces` counts traces and says 
 was needed, `audit` finds what makes a function impure.
 """
 
-from jaxintro.lens.explanation import Explanation, explain
+from jaxintro.lens.audit import Audit, Finding, audit
+from jaxintro.lens.explain import Explanation, explain
 from jaxintro.lens.follow import Followed, follow
-from jaxintro.lens.purity import Audit, Finding, audit
-from jaxintro.lens.racing import Race, race
-from jaxintro.lens.tracing import Traces, traces
+from jaxintro.lens.race import Race, race
+from jaxintro.lens.traces import Traces, traces
 
 __all__ = [
     "Audit",

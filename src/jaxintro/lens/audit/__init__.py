@@ -16,11 +16,11 @@ from pathlib import Path
 from types import FunctionType
 from typing import Any
 
-from jaxintro.lens._purity.analysis import Analysis
-from jaxintro.lens._purity.function import UserFunction
-from jaxintro.lens._purity.source import name_of
-from jaxintro.lens._purity.waivers import allowed, unknown
-from jaxintro.lens._purity.words import TRACER, WORDS, Diagnostic
+from jaxintro.lens.audit.analysis import Analysis
+from jaxintro.lens.audit.function import UserFunction
+from jaxintro.lens.audit.source import name_of
+from jaxintro.lens.audit.waivers import allowed, unknown
+from jaxintro.lens.audit.words import TRACER, WORDS, Diagnostic
 from jaxintro.lens.follow.record import paused
 from jaxintro.lens.page import WIDTH
 

@@ -10,21 +10,21 @@ from typing import Any
 
 import jax
 
-from jaxintro.lens._purity.bodies import rule_bodies
-from jaxintro.lens._purity.changes import rule_changes, rule_reads, unsure
-from jaxintro.lens._purity.confirm import confirm, counted, unexplained
-from jaxintro.lens._purity.equations import (
+from jaxintro.lens.audit.bodies import rule_bodies
+from jaxintro.lens.audit.changes import rule_changes, rule_reads, unsure
+from jaxintro.lens.audit.confirm import confirm, counted, unexplained
+from jaxintro.lens.audit.equations import (
     first_difference,
     line_of,
     line_of_constant,
 )
-from jaxintro.lens._purity.errors import diagnostic_of, leaked
-from jaxintro.lens._purity.files import Place, user_place_of_traceback
-from jaxintro.lens._purity.keys import reused_keys
-from jaxintro.lens._purity.lines import at, first_line, key_at
-from jaxintro.lens._purity.locate import Lines
-from jaxintro.lens._purity.quoting import code
-from jaxintro.lens._purity.rules import (
+from jaxintro.lens.audit.errors import diagnostic_of, leaked
+from jaxintro.lens.audit.files import Place, user_place_of_traceback
+from jaxintro.lens.audit.keys import reused_keys
+from jaxintro.lens.audit.lines import at, first_line, key_at
+from jaxintro.lens.audit.locate import Lines
+from jaxintro.lens.audit.quoting import code
+from jaxintro.lens.audit.rules import (
     out_of_sight,
     rule_chance,
     rule_discarded,
@@ -32,13 +32,13 @@ from jaxintro.lens._purity.rules import (
     rule_output,
     rule_world,
 )
-from jaxintro.lens._purity.source import Reader, is_library, layers
-from jaxintro.lens._purity.state import Change, Watch
-from jaxintro.lens._purity.streams import Consumed, Refused, Seen
-from jaxintro.lens._purity.surroundings import rule_surroundings
-from jaxintro.lens._purity.trace import Call
-from jaxintro.lens._purity.words import KEY_REUSE, LEAK, UNSTEADY, Diagnostic
-from jaxintro.lens._purity.world import Guards
+from jaxintro.lens.audit.source import Reader, is_library, layers
+from jaxintro.lens.audit.state import Change, Watch
+from jaxintro.lens.audit.streams import Consumed, Refused, Seen
+from jaxintro.lens.audit.surroundings import rule_surroundings
+from jaxintro.lens.audit.trace import Call
+from jaxintro.lens.audit.words import KEY_REUSE, LEAK, UNSTEADY, Diagnostic
+from jaxintro.lens.audit.world import Guards
 
 RULES = (
     rule_reads,

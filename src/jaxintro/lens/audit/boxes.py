@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxintro.lens._purity.files import is_user_class, is_user_file, is_user_module
+from jaxintro.lens.audit.files import is_user_class, is_user_file, is_user_module
 
 LARGEST = 20_000_000  # bytes of a NumPy array that is copied
 PLAIN = (SimpleNamespace, Namespace, UserDict, UserList, queue.Queue)
@@ -191,7 +191,7 @@ def class_box(cls: type) -> Box:
 def object_box(thing: Any) -> Box | None:
     """The box of an object whose class the user wrote: its attributes."""
     cls = type(thing)
-    ours = cls.__module__ == "jaxintro.lens.tracing"  # a counter of traces
+    ours = cls.__module__ == "jaxintro.lens.traces"  # a counter of traces
     plain = isinstance(thing, PLAIN) or is_dataclass(thing) or ours
     if isinstance(thing, jax.Array) or not (plain or is_user_class(cls)):
         return None

@@ -12,10 +12,10 @@ from types import ModuleType, SimpleNamespace
 
 import jax
 
-from jaxintro.lens._purity.chance import GENERATORS
-from jaxintro.lens._purity.files import is_user_class
-from jaxintro.lens._purity.function import Label, UserFunction
-from jaxintro.lens._purity.outside import (
+from jaxintro.lens.audit.chance import GENERATORS
+from jaxintro.lens.audit.files import is_user_class
+from jaxintro.lens.audit.function import Label, UserFunction
+from jaxintro.lens.audit.outside import (
     CONTAINERS,
     change_from_outside,
     later_change,
@@ -24,7 +24,7 @@ from jaxintro.lens._purity.outside import (
     really_changes,
     surroundings,
 )
-from jaxintro.lens._purity.quoting import (
+from jaxintro.lens.audit.quoting import (
     called,
     in_place,
     is_array,
@@ -32,10 +32,10 @@ from jaxintro.lens._purity.quoting import (
     outside_name,
     shown,
 )
-from jaxintro.lens._purity.tracers import holds_tracer
-from jaxintro.lens._purity.values import MISSING, follow
-from jaxintro.lens._purity.words import LEAK, MUTATION, OUTSIDE, Diagnostic
-from jaxintro.lens._purity.writes import MUTATORS, Scope, Step, Write, place
+from jaxintro.lens.audit.tracers import holds_tracer
+from jaxintro.lens.audit.values import MISSING, follow
+from jaxintro.lens.audit.words import LEAK, MUTATION, OUTSIDE, Diagnostic
+from jaxintro.lens.audit.writes import MUTATORS, Scope, Step, Write, place
 
 
 def rule_changes(function: UserFunction) -> Iterator[Diagnostic]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from jaxintro.lens._purity.state import SETTING, Change, Spot
-from jaxintro.lens._purity.words import (
+from jaxintro.lens.audit.state import SETTING, Change, Spot
+from jaxintro.lens.audit.words import (
     ITERATOR,
     LEAK,
     MUTATION,

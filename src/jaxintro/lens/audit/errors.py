@@ -11,12 +11,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxintro.lens._purity.files import Place, user_place_of_traceback
-from jaxintro.lens._purity.function import UserFunction, last_name
-from jaxintro.lens._purity.lines import at, first_line
-from jaxintro.lens._purity.quoting import code, in_place, key_of, line_of, shown
-from jaxintro.lens._purity.values import MISSING
-from jaxintro.lens._purity.words import (
+from jaxintro.lens.audit.files import Place, user_place_of_traceback
+from jaxintro.lens.audit.function import UserFunction, last_name
+from jaxintro.lens.audit.lines import at, first_line
+from jaxintro.lens.audit.quoting import code, in_place, key_of, line_of, shown
+from jaxintro.lens.audit.values import MISSING
+from jaxintro.lens.audit.words import (
     BRANCH,
     IN_PLACE,
     LEAK,
@@ -26,7 +26,7 @@ from jaxintro.lens._purity.words import (
     SHAPE,
     Diagnostic,
 )
-from jaxintro.lens._purity.writes import Write, words
+from jaxintro.lens.audit.writes import Write, words
 
 IMMUTABLE = ("JAX arrays are immutable", "__delitem__", "Tracer has no attribute fill")
 SHAPES = (

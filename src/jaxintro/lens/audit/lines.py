@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from jaxintro.lens._purity.function import UserFunction
-from jaxintro.lens._purity.page import last_line, statement_on
+from jaxintro.lens.audit.function import UserFunction
+from jaxintro.lens.audit.page import last_line, statement_on
 
 
 def at(

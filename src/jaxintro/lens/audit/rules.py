@@ -10,20 +10,20 @@ import sys
 from collections.abc import Iterator
 from types import BuiltinFunctionType, FunctionType
 
-from jaxintro.lens._purity.chance import chance
-from jaxintro.lens._purity.function import UserFunction, last_name
-from jaxintro.lens._purity.quoting import called, code, line_of, shown
-from jaxintro.lens._purity.surroundings import mode_of
-from jaxintro.lens._purity.values import follow
-from jaxintro.lens._purity.words import (
+from jaxintro.lens.audit.chance import chance
+from jaxintro.lens.audit.function import UserFunction, last_name
+from jaxintro.lens.audit.quoting import called, code, line_of, shown
+from jaxintro.lens.audit.surroundings import mode_of
+from jaxintro.lens.audit.values import follow
+from jaxintro.lens.audit.words import (
     IN_PLACE,
     ITERATOR,
     OUTPUT,
     RANDOMNESS,
     Diagnostic,
 )
-from jaxintro.lens._purity.world import acts_outside, is_out_of_sight
-from jaxintro.lens._purity.writes import words
+from jaxintro.lens.audit.world import acts_outside, is_out_of_sight
+from jaxintro.lens.audit.writes import words
 
 UPDATES = words("set add subtract multiply mul divide power min max apply")
 LOGGED = words("debug info warning warn error critical exception fatal log handle")

@@ -14,7 +14,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxintro.lens._purity.boxes import (
+from jaxintro.lens.audit.boxes import (
     Box,
     Contents,
     box_of,
@@ -26,13 +26,13 @@ from jaxintro.lens._purity.boxes import (
     same,
     unchanged,
 )
-from jaxintro.lens._purity.chance import GENERATORS
-from jaxintro.lens._purity.function import Label, UserFunction, codes
-from jaxintro.lens._purity.settings import SETTINGS, settings_box
-from jaxintro.lens._purity.streams import Seen, stand_in
-from jaxintro.lens._purity.tracers import chain_to_tracer, holds_tracer
-from jaxintro.lens._purity.values import contents, follow
-from jaxintro.lens._purity.writes import Write
+from jaxintro.lens.audit.chance import GENERATORS
+from jaxintro.lens.audit.function import Label, UserFunction, codes
+from jaxintro.lens.audit.settings import SETTINGS, settings_box
+from jaxintro.lens.audit.streams import Seen, stand_in
+from jaxintro.lens.audit.tracers import chain_to_tracer, holds_tracer
+from jaxintro.lens.audit.values import contents, follow
+from jaxintro.lens.audit.writes import Write
 
 MOST = 20_000  # things watched in one audit
 ABSENT = object()

@@ -8,10 +8,10 @@ import io
 import os
 from collections.abc import Iterator
 
-from jaxintro.lens._purity.function import UserFunction, last_name
-from jaxintro.lens._purity.quoting import code, line_of
-from jaxintro.lens._purity.words import OUTSIDE, Diagnostic
-from jaxintro.lens._purity.writes import words
+from jaxintro.lens.audit.function import UserFunction, last_name
+from jaxintro.lens.audit.quoting import code, line_of
+from jaxintro.lens.audit.words import OUTSIDE, Diagnostic
+from jaxintro.lens.audit.writes import words
 
 OF_OS = words(
     """getenv getenvb getpid getppid getcwd getcwdb getlogin getuid geteuid listdir

@@ -16,10 +16,10 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any, NamedTuple
 
-from jaxintro.lens._purity.files import is_user_file, user_place
-from jaxintro.lens._purity.streams import Refused, Seen
-from jaxintro.lens._purity.words import MUTATION, OUTPUT
-from jaxintro.lens._purity.writes import words
+from jaxintro.lens.audit.files import is_user_file, user_place
+from jaxintro.lens.audit.streams import Refused, Seen
+from jaxintro.lens.audit.words import MUTATION, OUTPUT
+from jaxintro.lens.audit.writes import words
 
 SKIPPED = {  # they return None, so that a trace can go on without them
     "os": words(

@@ -2,86 +2,20 @@
 
 import inspect
 import re
+import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from types import MethodType
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 
-from jaxintro.lens import backend, hlo, jaxprs, page
+from jaxintro.lens.explain import backend, jaxprs, loops
+from jaxintro.lens.explain.report import Explanation
 from jaxintro.lens.follow.record import paused
+from jaxintro.lens.frames import theirs
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """What JAX and XLA made of a function. What a backend does not tell is None.
-
-    Attributes:
-        name: of the function.
-        jaxpr: the program that tracing wrote down, as text.
-        equations: primitive name → how many; a `jit` inside is seen through, and what
-            stands in a loop is counted once, as `"sin (in a loop)"`.
-        stablehlo: the program that was handed to XLA, as text.
-        compiled: the program that XLA made of it (optimised HLO), as text.
-        kernels: separate pieces of work that the compiled program launches; those in
-            a loop or in a branch are counted once. A copy of memory is one, a
-            constant is none.
-        eager_kernels: the same if each equation of the jaxpr is compiled alone, as
-            when it runs op by op. A jitted function that is called inside, such as
-            `jnp.where`, is compiled as a whole then too.
-        flops: floating point operations, as XLA estimates them: the body of a loop is
-            counted once, and exp, sin and the like are counted apart.
-        transcendentals: how many values of exp, sin and the like.
-        bytes: bytes read and written by the kernels, as XLA estimates them.
-        temp_bytes: memory that the program needs besides arguments and results.
-        dead: the equations whose results nothing needs, counted as in `equations`:
-            traced, then dropped on the way to machine code.
-    """
-
-    name: str
-    jaxpr: str | None
-    equations: dict[str, int] | None
-    stablehlo: str | None
-    compiled: str | None
-    kernels: int | None
-    eager_kernels: int | None
-    flops: float | None
-    transcendentals: float | None
-    bytes: float | None
-    temp_bytes: int | None
-    dead: dict[str, int] | None
-    traced: Any = field(repr=False, compare=False, default=None)
-
-    @property
-    def intensity(self) -> float | None:
-        """Arithmetic intensity: flops per byte moved to or from memory."""
-        if self.flops is None or not self.bytes:
-            return None
-        return self.flops / self.bytes
-
-    @cached_property
-    def kernel_list(self) -> tuple[hlo.Kernel, ...]:
-        """Each kernel with the operations that were fused into it."""
-        return hlo.kernels(self.compiled) or ()
-
-    def __str__(self) -> str:
-        return page.text(self)
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        return page.html(self)
-
-    def plot(self) -> "Figure":
-        """The jaxpr as a graph, what XLA fused into one kernel outlined."""
-        from jaxintro.lens import drawing
-
-        return drawing.graph(self)
+__all__ = ["Explanation", "explain"]
 
 
 def explain(
@@ -93,10 +27,13 @@ def explain(
     """Trace and compile a function for these arguments; it is not run on them.
 
     Args:
-        function: anything that `jax.jit` takes, or that it gave; also what
+        function: anything that `jax.jit` takes, or that it gave, a method too, or what
+            `flax.nnx.jit` and `equinox.filter_jit` gave; also what
             `jax.jit(f).lower(...)` and its `.compile()` give, for which no arguments
             are needed and the earlier steps remain None.
-        *args: as for the function: pytrees of arrays, or `jax.ShapeDtypeStruct`s.
+        *args: as for the function: pytrees of arrays, or `jax.ShapeDtypeStruct`s. A
+            leaf that JAX cannot trace, such as a function in a model, is held fixed,
+            and then Python's numbers are too.
         static_argnums: positions of arguments that are values, not arrays; a function
             that is jitted already has its own.
         **kwargs: as for the function.
@@ -114,14 +51,19 @@ def explain(
         return compiled_only(function)
     if isinstance(function, jax.stages.Lowered):
         return compiled_only(function.compile(), function.as_text())
-    jitted = prepared(function, args, kwargs, static_argnums)
+    check(function, args, kwargs)
     try:
         with paused():
-            traced = jitted.trace(*args, **kwargs)
+            traced = trace(function, args, kwargs, static_argnums)
+    except jax.errors.TracerArrayConversionError as error:
+        if outside_jax(function):
+            raise TypeError(instead_of(function)) from None
+        raise error.with_traceback(theirs(error.__traceback__)) from error.__cause__
     except Exception as error:
         error.__traceback__ = theirs(error.__traceback__)
         raise
     lowered = traced.lower()
+    facts = backend.facts(lowered.compile())
     return Explanation(
         name=traced.fun_name,
         jaxpr=traced.jaxpr.pretty_print(use_color=False),
@@ -130,7 +72,7 @@ def explain(
         eager_kernels=backend.eager_kernels(traced.jaxpr),
         dead=jaxprs.dead(traced.jaxpr),
         traced=traced.jaxpr,
-        **backend.facts(lowered.compile()),
+        **loops.whole(jaxprs.inner(traced.jaxpr), facts),
     )
 
 
@@ -145,40 +87,109 @@ def compiled_only(compiled: Any, stablehlo: str | None = None) -> Explanation:
         stablehlo=stablehlo,
         eager_kernels=None,
         dead=None,
+        turns="once" if " while(" in (facts["compiled"] or "") else None,
         **facts,
     )
 
 
-def prepared(
-    function: Any,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    static_argnums: int | tuple[int, ...],
-) -> Any:
-    """The function jitted, once it is clear that it can take these arguments."""
+def check(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+    """Raise a TypeError in one sentence if it cannot be called like this."""
     if not callable(function):
         raise TypeError(f"explain needs a function, not {function!r}.")
     name = getattr(function, "__name__", type(function).__name__)
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):  # some builtins have none
-        signature = None
-    if signature:
-        try:
-            signature.bind(*args, **kwargs)
-        except TypeError as error:
-            given = ", ".join(["...", *(f"{key}=..." for key in kwargs)])
-            raise TypeError(
-                f"{name}{signature} does not take the arguments given to "
-                f"explain({name}, {given}): {error}."
-            ) from None
+        return
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError as error:
+        given = ", ".join(["...", *(f"{key}=..." for key in kwargs)])
+        raise TypeError(
+            f"{name}{signature} does not take the arguments given to "
+            f"explain({name}, {given}): {error}."
+        ) from None
+
+
+def trace(
+    function: Any,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    static_argnums: int | tuple[int, ...],
+) -> Any:
+    """The function traced for these arguments, jitted if it is not yet."""
+    inner = getattr(function, "__func__", None)
+    if isinstance(function, MethodType) and isinstance(inner, jax.stages.Wrapped):
+        # To jit its `self` is an argument like any other, and may be static.
+        function, args = inner, (function.__self__, *args)
     if isinstance(function, jax.stages.Wrapped):
-        return function
-    return jax.jit(function, static_argnums=static_argnums)
+        traced = function.trace(*args, **kwargs)
+        return getattr(traced, "traced", traced)  # that of flax holds that of JAX
+    if static_argnums == () and not all(
+        map(traceable, jax.tree.leaves([args, kwargs]))
+    ):
+        return of_arrays(function, args, kwargs)
+    jitted = jax.jit(referable(function), static_argnums=static_argnums)
+    return jitted.trace(*args, **kwargs)
 
 
-def theirs(traceback: TracebackType | None) -> TracebackType | None:
-    """A traceback without our own frames at its head."""
-    while traceback and traceback.tb_frame.f_code.co_filename == __file__:
-        traceback = traceback.tb_next
-    return traceback
+def traceable(leaf: Any) -> bool:
+    """Whether JAX can trace this, as it can an array, a number, or their shape."""
+    if isinstance(leaf, jax.ShapeDtypeStruct):
+        return True
+    try:
+        jax.typeof(leaf)
+    except TypeError:
+        return False
+    return True
+
+
+def of_arrays(function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The function traced as one of its arrays alone, all other leaves held fixed."""
+    leaves, structure = jax.tree.flatten((args, kwargs))
+    arrays = {at: x for at, x in enumerate(leaves) if hasattr(x, "dtype")}
+
+    def call(arrays: dict[int, Any]) -> Any:
+        given = [arrays.get(at, leaf) for at, leaf in enumerate(leaves)]
+        args, kwargs = jax.tree.unflatten(structure, given)
+        result = function(*args, **kwargs)
+        return [leaf for leaf in jax.tree.leaves(result) if traceable(leaf)]
+
+    call.__name__ = name_of(function)
+    return jax.jit(call).trace(arrays)
+
+
+def referable(function: Any) -> Any:
+    """The function, in one of Python's if it takes no weak reference: jit needs one."""
+    try:
+        weakref.ref(function)
+    except TypeError:
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            return function(*args, **kwargs)
+
+        call.__name__ = name_of(function)
+        return call
+    return function
+
+
+def name_of(function: Any) -> str:
+    """The name of a function, of what it wraps, or of its class."""
+    wrapped = inspect.unwrap(function)
+    return str(getattr(wrapped, "__name__", type(wrapped).__name__))
+
+
+def outside_jax(function: Any) -> bool:
+    """Whether this is a function of NumPy or SciPy, which computes at once."""
+    module = getattr(function, "__module__", None) or type(function).__module__
+    return module.partition(".")[0] in ("numpy", "scipy")
+
+
+def instead_of(function: Any) -> str:
+    """What to use instead of a function of NumPy."""
+    name = name_of(function)
+    cure = f" Explain jax.numpy.{name}." if hasattr(jnp, name) else ""
+    return (
+        f"explain cannot look into NumPy's {name}: it computes with numbers, and in "
+        f"tracing there are none.{cure}"
+    )

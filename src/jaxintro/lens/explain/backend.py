@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 
-from jaxintro.lens import hlo, jaxprs
+from jaxintro.lens.explain import hlo, jaxprs
 
 
 def told(ask: Callable[[], Any]) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import jax
 import jax.extend.core as jex
 
-from jaxintro.lens import hlo, jaxprs
+from jaxintro.lens.explain import hlo, jaxprs
 
 try:
     from jax import enable_x64

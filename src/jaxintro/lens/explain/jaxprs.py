@@ -67,9 +67,16 @@ def count(equations: Iterable[Any], in_a_loop: bool = False) -> dict[str, int]:
 def opened(jaxpr: Any) -> Any:
     """A jaxpr that is nothing but one call of a jitted function: what that one does."""
     jaxpr = inner(jaxpr)
-    while len(jaxpr.eqns) == 1 and jaxpr.eqns[0].primitive.name in ("jit", "pjit"):
-        jaxpr = nested(jaxpr.eqns[0])[0]
+    while (within := opened_once(jaxpr)) is not None:
+        jaxpr = within
     return jaxpr
+
+
+def opened_once(jaxpr: Any) -> Any:
+    """What stands in the one call of a jitted function that a jaxpr is; else None."""
+    if len(jaxpr.eqns) == 1 and jaxpr.eqns[0].primitive.name in ("jit", "pjit"):
+        return nested(jaxpr.eqns[0])[0]
+    return None
 
 
 def variables(atoms: Iterable[Any]) -> list[Any]:

@@ -1,15 +1,96 @@
-"""An explanation as a page: for the terminal, and for a notebook."""
+"""What `explain` reports: its fields, and its page for a terminal and a notebook."""
+
+from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from jaxintro.lens.explain import hlo
+from jaxintro.lens.page import WIDTH, plural, wrapped
 
 if TYPE_CHECKING:
-    from jaxintro.lens.explanation import Explanation
+    from matplotlib.figure import Figure
 
-WIDTH = 70  # columns of a report: so much room is there below a line of a page
 LINES = 12
 LABEL = 14
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What JAX and XLA made of a function. What a backend does not tell is None.
+
+    Attributes:
+        name: of the function.
+        jaxpr: the program that tracing wrote down, as text.
+        equations: primitive name → how many; a `jit` inside is seen through, and what
+            stands in a loop is counted once, as `"sin (in a loop)"`.
+        stablehlo: the program that was handed to XLA, as text.
+        compiled: the program that XLA made of it (optimised HLO), as text.
+        kernels: separate pieces of work that the compiled program launches; those in
+            a loop or in a branch are counted once. A copy of memory is one, a
+            constant is none.
+        eager_kernels: the same if each equation of the jaxpr is compiled alone, as
+            when it runs op by op. A jitted function that is called inside, such as
+            `jnp.where`, is compiled as a whole then too.
+        flops: floating point operations, as XLA estimates them; exp, sin and the like
+            are counted apart.
+        transcendentals: how many values of exp, sin and the like.
+        bytes: bytes read and written by the kernels, as XLA estimates them.
+        temp_bytes: memory that the program needs besides arguments and results.
+        turns: whether flops, transcendentals and bytes count "all" turns of the loops,
+            whose lengths are known then, or each loop's body "once"; None without one.
+        dead: the equations whose results nothing needs, counted as in `equations`:
+            traced, then dropped on the way to machine code.
+    """
+
+    name: str
+    jaxpr: str | None
+    equations: dict[str, int] | None
+    stablehlo: str | None
+    compiled: str | None
+    kernels: int | None
+    eager_kernels: int | None
+    flops: float | None
+    transcendentals: float | None
+    bytes: float | None
+    temp_bytes: int | None
+    turns: str | None
+    dead: dict[str, int] | None
+    traced: Any = field(repr=False, compare=False, default=None)
+
+    @property
+    def intensity(self) -> float | None:
+        """Arithmetic intensity: flops per byte moved to or from memory."""
+        if self.flops is None or not self.bytes:
+            return None
+        return self.flops / self.bytes
+
+    @cached_property
+    def kernel_list(self) -> tuple[hlo.Kernel, ...]:
+        """Each kernel with the operations that were fused into it."""
+        return hlo.kernels(self.compiled) or ()
+
+    def __str__(self) -> str:
+        return text(self)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return html(self)
+
+    def plot(self) -> Figure:
+        """The jaxpr as a graph, what XLA fused into one kernel outlined."""
+        from jaxintro.lens.explain.drawing import graph
+
+        if self.traced is None:
+            raise ValueError(
+                f"No jaxpr to draw: {self.name} was compiled before it was explained. "
+                "Give explain the function and its arguments."
+            )
+        return graph(self.traced, self.name, self.kernels)
 
 
 def amount(value: float | None, unit: str) -> str:
@@ -31,12 +112,7 @@ def counted(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{times} {name}" for name, times in ordered)
 
 
-def plural(number: int, noun: str) -> str:
-    """A number and its noun: `1 kernel`, `2 kernels`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def facts(report: "Explanation") -> list[tuple[str, str]]:
+def facts(report: Explanation) -> list[tuple[str, str]]:
     """What there is to say, as pairs of a label and a sentence."""
     rows = []
     if report.equations is not None:
@@ -48,12 +124,15 @@ def facts(report: "Explanation") -> list[tuple[str, str]]:
     if report.kernels is not None:
         eager = report.eager_kernels
         alone = "" if eager is None else f"; run op by op, {eager}"
-        rows.append(("compiled", plural(report.kernels, "kernel") + alone))
+        once = ", those in a loop once" if report.turns and report.kernels else ""
+        rows.append(("compiled", plural(report.kernels, "kernel") + once + alone))
     work = [amount(report.flops, "flop"), amount(report.bytes, "B") + " moved"]
     if report.intensity is not None:
         work.append(f"{report.intensity:.3g} flop/B")
     if report.transcendentals:
         work.insert(1, amount(report.transcendentals, "exp, sin or the like"))
+    if report.turns == "once":
+        work.append("each loop's body once")
     if any(not item.startswith("?") for item in work):
         rows.append(("work", "; ".join(work)))
     if report.temp_bytes is not None:
@@ -61,7 +140,7 @@ def facts(report: "Explanation") -> list[tuple[str, str]]:
     return rows
 
 
-def texts(report: "Explanation") -> list[tuple[str, str, str]]:
+def texts(report: Explanation) -> list[tuple[str, str, str]]:
     """The long texts: a heading, the text, and the field that holds all of it."""
     found = []
     if report.jaxpr is not None:
@@ -73,16 +152,6 @@ def texts(report: "Explanation") -> list[tuple[str, str, str]]:
         ]
         found.append(("The kernels", "\n".join(lines), "kernel_list"))
     return found
-
-
-def wrapped(words: str, width: int) -> list[str]:
-    """Words in lines no longer than `width`."""
-    lines = [""]
-    for word in words.split():
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    return [line[:width] for line in lines]
 
 
 def shortened(text: str, name: str, width: int = WIDTH) -> list[str]:
@@ -98,20 +167,18 @@ def shortened(text: str, name: str, width: int = WIDTH) -> list[str]:
     return kept
 
 
-def text(report: "Explanation") -> str:
+def text(report: Explanation) -> str:
     """The page for a terminal: plain text of at most 70 columns."""
     lines = [f"{report.name}: from Python to machine code"[:WIDTH], ""]
     for label, sentence in facts(report):
-        first, *more = wrapped(sentence, WIDTH - LABEL - 2)
-        lines.append(f"  {label:{LABEL}}{first}")
-        lines += [" " * (LABEL + 2) + line for line in more]
+        lines += wrapped(sentence, f"  {label:{LABEL}}", " " * (LABEL + 2))
     for heading, body, name in texts(report):
         lines += ["", heading]
         lines += ["  " + line for line in shortened(body, name, WIDTH - 2)]
     return "\n".join(lines)
 
 
-def html(report: "Explanation") -> str:
+def html(report: Explanation) -> str:
     """The page for a notebook: a table, and the long texts folded away."""
     rows = "".join(
         f"<tr><th style='text-align:left'>{escape(label)}</th>"

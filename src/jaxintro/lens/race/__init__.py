@@ -7,12 +7,13 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from jaxintro.lens.agreement import difference, to_numpy
-from jaxintro.lens.bootstrap import CONFIDENCE, pairwise_intervals, typical
-from jaxintro.lens.contestants import Contestants, blamed, named, theirs
 from jaxintro.lens.follow.record import paused
-from jaxintro.lens.standings import Race
-from jaxintro.lens.stopwatch import Clock, Entrant, fresh, interleave, waiter
+from jaxintro.lens.frames import theirs
+from jaxintro.lens.race.agreement import difference, to_numpy
+from jaxintro.lens.race.bootstrap import CONFIDENCE, pairwise_intervals, typical
+from jaxintro.lens.race.contestants import Contestants, blamed, named
+from jaxintro.lens.race.report import Race
+from jaxintro.lens.race.stopwatch import Clock, Entrant, fresh, interleave, waiter
 
 __all__ = ["Race", "race"]
 

@@ -4,9 +4,10 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+from jaxintro.lens.frames import theirs
 
 Contestants = (
     Mapping[str, Callable[..., Any]] | Sequence[Callable[..., Any]] | Callable[..., Any]
@@ -68,14 +69,6 @@ def _accepts(name: str, function: Callable[..., Any], args: tuple[Any, ...]) -> 
             f"contestant {name}{signature} does not take the arguments of {given}: "
             f"{error}"
         ) from None
-
-
-def theirs(traceback: TracebackType | None) -> TracebackType | None:
-    """Return the traceback without our own frames at its head."""
-    ours = Path(__file__).parent
-    while traceback and Path(traceback.tb_frame.f_code.co_filename).parent == ours:
-        traceback = traceback.tb_next
-    return traceback
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import jax
 import numpy as np
 from numpy.typing import NDArray
 
-from jaxintro.lens.contestants import blamed
+from jaxintro.lens.race.contestants import blamed
 
 Clock = Callable[[], float]
 

@@ -8,10 +8,16 @@ from textwrap import wrap
 from types import FunctionType, MethodType
 from typing import Any
 
-from jaxintro.lens.causes import Cause, differences, distance
 from jaxintro.lens.page import WIDTH
-from jaxintro.lens.signatures import Signature, function_name, named, settle, sign
-from jaxintro.lens.watching import Run, innermost_code, run_on, watched
+from jaxintro.lens.traces.causes import Cause, differences, distance
+from jaxintro.lens.traces.signatures import (
+    Signature,
+    function_name,
+    named,
+    settle,
+    sign,
+)
+from jaxintro.lens.traces.watching import Run, innermost_code, run_on, watched
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import jax
 
-from jaxintro.lens.signatures import LEFT_OUT, Array, Signature, Static
+from jaxintro.lens.traces.signatures import LEFT_OUT, Array, Signature, Static
 
 SHORT = 50
 ABSENT = "absent"

@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxintro.lens.signatures import flattened, is_tracer
+from jaxintro.lens.traces.signatures import flattened, is_tracer
 
 
 @dataclass(frozen=True)
