@@ -8,8 +8,9 @@ import jax
 from jaxintro.lens.traces.signatures import LEFT_OUT, Array, Signature, Static
 
 SHORT = 50
-ABSENT = "absent"
+ABSENT = "left out"
 NO_LEAVES = jax.tree.structure(None)
+WAYS = ("left out", "way given")  # kinds of causes: how an argument came
 # What there is to say where nothing that a call is looked up by has changed.
 NOTES = {
     "first": "the first trace",
@@ -24,8 +25,9 @@ class Cause:
     """One reason for a trace.
 
     Attributes:
-        kind: "shape", "dtype", "weak type", "sharding", "static value", "structure",
-            "setting" or one of `NOTES`.
+        kind: "shape", "dtype", "weak type", "sharding", "batch size" (of a vmap
+            around), "static value", "structure", "left out" (an argument, before or
+            now), "way given" (by position or keyword), "setting" or one of `NOTES`.
         argument: the path of the argument, such as `params['w']`.
         before: what it was in the nearest earlier trace.
         after: what it is now.
@@ -38,6 +40,8 @@ class Cause:
 
     def __str__(self) -> str:
         change = f"{self.kind} {self.before} -> {self.after}"
+        if self.kind in WAYS:
+            change = f"{self.before} before, {self.after} now"
         what = NOTES.get(self.kind, change if self.after else self.kind)
         return f"{self.argument}: {what}" if self.argument else what
 
@@ -57,13 +61,16 @@ def differences(old: Signature, new: Signature) -> list[Cause]:
 
 def distance(causes: list[Cause]) -> int:
     """How far apart two calls are. A new structure hides what changed within."""
-    return sum(3 if cause.kind == "structure" else 1 for cause in causes)
+    hiding = ("structure", *WAYS)
+    return sum(3 if cause.kind in hiding else 1 for cause in causes)
 
 
 def argument_changes(name: str, old: Signature, new: Signature) -> list[Cause]:
     """How one argument changed."""
     before, after = old.given.get(name, ABSENT), new.given.get(name, ABSENT)
-    ways = [Cause("structure", name, before, after)] if before != after else []
+    optional = not {ABSENT, LEFT_OUT}.isdisjoint((before, after))
+    way = Cause("left out" if optional else "way given", name, before, after)
+    ways = [way] if before != after else []
     if ABSENT in (before, after):
         return ways
     trees = [old.structure[name], new.structure[name]]
@@ -71,13 +78,16 @@ def argument_changes(name: str, old: Signature, new: Signature) -> list[Cause]:
         texts = [argument_text(name, signature) for signature in (old, new)]
         if texts[0] == texts[1]:
             texts = []  # They differ in what their nodes hold beside the leaves.
-        return [Cause(kind_of_change(name, old, new), name, *texts)]
+        kind = kind_of_change(name, old, new)
+        return ways if kind == "structure" and optional else [Cause(kind, name, *texts)]
     values: list[Cause] = []
     for path, leaf in new.leaves.items():
         if path == name or path.startswith((f"{name}[", f"{name}.")):
             values += leaf_changes(path, old.leaves[path], leaf)
+    if not optional:
+        return ways + values
     # A default is static; where another value is static too, that is the change.
-    return values or ways if LEFT_OUT in (before, after) else ways + values
+    return [each for each in values if each.kind == "static value"] or ways
 
 
 def kind_of_change(name: str, old: Signature, new: Signature) -> str:
@@ -104,7 +114,9 @@ def tree_text(structure: Any) -> str:
 def leaf_changes(path: str, old: Array | Static, new: Array | Static) -> list[Cause]:
     """How one leaf changed."""
     if isinstance(old, Array) and isinstance(new, Array):
-        return array_changes(path, old.aval, new.aval)
+        sizes = [" x ".join(map(str, leaf.batches)) or "none" for leaf in (old, new)]
+        batch = [Cause("batch size", path, *sizes)] if sizes[0] != sizes[1] else []
+        return batch + array_changes(path, old.aval, new.aval)
     texts = [described(leaf) for leaf in (old, new)]
     if not (isinstance(old, Static) and isinstance(new, Static)):
         return [Cause("structure", path, *texts)]

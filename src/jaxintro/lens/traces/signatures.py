@@ -25,9 +25,16 @@ LEAF = jax.tree.structure(0)
 
 @dataclass(frozen=True)
 class Array:
-    """An array as tracing sees it: its shape, dtype, weak type and sharding."""
+    """An array as tracing sees it: its shape, dtype, weak type and sharding.
+
+    Attributes:
+        aval: these four, as JAX keeps them.
+        batches: sizes of the axes that each `vmap` around has taken off, innermost
+            first.
+    """
 
     aval: Any
+    batches: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -126,9 +133,27 @@ def flattened(value: Any) -> tuple[list[tuple[str, Any]], Any]:
 def seen(leaf: Any) -> Array | Static:
     """A leaf as JAX sees it if it is traced."""
     try:
-        return Array(jax.typeof(leaf))
+        return Array(jax.typeof(leaf), batches(leaf))
     except TypeError:
         return Static(leaf)
+
+
+def held(tracer: Any) -> Any:
+    """What a tracer of grad or vmap stands for; None for a tracer of jit."""
+    # The tracers of grad hold the array they stand for as `primal`, those of vmap as
+    # `val`; a tracer of jit holds none.
+    return getattr(tracer, "primal", getattr(tracer, "val", None))
+
+
+def batches(leaf: Any) -> tuple[int, ...]:
+    """The sizes of the axes that `vmap` has taken off an array, innermost first."""
+    found = []
+    while is_tracer(leaf):
+        within, axis = held(leaf), getattr(leaf, "batch_dim", None)
+        if isinstance(axis, int):
+            found.append(within.shape[axis])
+        leaf = within
+    return tuple(found)
 
 
 def is_array(x: Any) -> bool:

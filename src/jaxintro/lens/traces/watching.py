@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxintro.lens.traces.signatures import flattened, is_tracer
+from jaxintro.lens.traces.signatures import flattened, held, is_tracer
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,10 @@ class Run:
 
 def is_staged(tracer: Any) -> bool:
     """Whether there is a jit, or a scan, around the transformations of a tracer."""
-    # The tracers of grad hold the array they stand for as `primal`, those of vmap as
-    # `val`; a tracer of jit holds none.
-    held = getattr(tracer, "primal", getattr(tracer, "val", None))
-    if is_tracer(held):
-        return is_staged(held)
-    return not isinstance(held, jax.Array | np.ndarray | np.generic | float | int)
+    within = held(tracer)
+    if is_tracer(within):
+        return is_staged(within)
+    return not isinstance(within, jax.Array | np.ndarray | np.generic | float | int)
 
 
 def run_on(arguments: dict[str, Any], result: Any = None) -> Run:
