@@ -52,6 +52,16 @@ def difference(a: Any, b: Any, tolerance: float | None = None) -> str | None:
     return None
 
 
+def dtypes(result: Any) -> str:
+    """Return the dtypes of a result, each once; of Python's numbers, as JAX has them.
+
+    A number of Python takes the dtype of what it meets, so that it differs from none.
+    """
+    leaves = [leaf for leaf in jax.tree.leaves(result) if hasattr(leaf, "dtype")]
+    found = dict.fromkeys(str(leaf.dtype).removeprefix("torch.") for leaf in leaves)
+    return " and ".join(found)
+
+
 def _keys(path: tuple[Any, ...]) -> list[Any]:
     return [entry.key for entry in path if isinstance(entry, DictKey)]
 

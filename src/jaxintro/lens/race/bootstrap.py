@@ -1,6 +1,7 @@
 """How sure is a ratio of timings? A paired bootstrap over rounds."""
 
 import itertools
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,10 @@ RESAMPLES = 2000
 RESOLUTION = 1.03
 # With fewer rounds the spread itself is ill known, so the resolution is coarser.
 ENOUGH_ROUNDS = 50
+# A speed shows in at least this share of the rounds, and in so many.
+SHARE, FEWEST = 0.15, 8
+# An interval so narrow will hardly tell more than that there is no difference.
+NARROW = 1.15
 
 
 def typical(samples: NDArray[np.float64], axis: int = 0) -> NDArray[np.float64]:
@@ -23,6 +28,43 @@ def typical(samples: NDArray[np.float64], axis: int = 0) -> NDArray[np.float64]:
     """
     decile: NDArray[np.float64] = np.quantile(samples, 0.1, axis=axis)
     return decile
+
+
+def slower_speed(samples: NDArray[np.float64]) -> NDArray[np.bool_] | None:
+    """Which of the timings of one contestant are at the slower of two speeds.
+
+    None where there is one speed. There are two where the timings fall apart into two
+    heaps, each of at least 15 % of the rounds, each narrow against the distance between
+    them: a tail, as interruptions make it, is no second speed.
+    """
+    ordered = np.sort(samples)
+    least = max(FEWEST, math.ceil(SHARE * len(samples)))
+    cuts = np.arange(least, len(samples) - least + 1)
+    if not len(cuts):
+        return None
+    cut = cuts[np.argmax(ordered[cuts] / ordered[cuts - 1])]
+    fast, slow = ordered[:cut], ordered[cut:]
+    apart = np.median(slow) / np.median(fast)
+    wide = max(np.divide(*np.quantile(heap, [0.9, 0.1])) for heap in (fast, slow))
+    if apart < 1.5 or wide > apart**0.5 or slow[0] / fast[-1] < apart**0.3:
+        return None
+    found: NDArray[np.bool_] = samples >= slow[0]
+    return found
+
+
+def at_each_speed(a: NDArray[np.float64], b: NDArray[np.float64]) -> list[np.float64]:
+    """The ratios of two contestants at each combination of their speeds."""
+    slow = [slower_speed(samples) for samples in (a, b)]
+    if slow[0] is None and slow[1] is None:
+        return []
+    codes = sum(
+        weight * mask
+        for weight, mask in zip((1, 2), slow, strict=True)
+        if mask is not None
+    )
+    least = max(FEWEST, SHARE * len(a))
+    groups = [codes == code for code in np.unique(codes)]
+    return [typical(a[g]) / typical(b[g]) for g in groups if g.sum() >= least]
 
 
 def resolution(rounds: int) -> float:
@@ -38,7 +80,8 @@ def pairwise_intervals(
     Whole rounds are drawn again with replacement, so what slows a round down slows
     all of its contestants down and leaves the ratio alone. The intervals hold
     together with the given confidence (Bonferroni over the pairs) and are widened
-    by `resolution` on either side.
+    by `resolution` on either side. Where a contestant was seen at two speeds, the
+    ratios at both lie within.
 
     Source: Efron and Tibshirani, An Introduction to the Bootstrap (1993), ch. 13.
 
@@ -55,6 +98,21 @@ def pairwise_intervals(
     intervals = np.ones((contestants, contestants, 2))
     for a, b in pairs:
         low, high = np.quantile(again[a] / again[b], [tail, 1 - tail])
+        speeds = at_each_speed(samples[:, a], samples[:, b])
+        low, high = min([low, *speeds]), max([high, *speeds])
         intervals[a, b] = low / margin, high * margin
         intervals[b, a] = 1 / (high * margin), margin / low
     return intervals
+
+
+def settled(samples: NDArray[np.float64]) -> bool:
+    """Whether more rounds would hardly change the verdict.
+
+    That is so where the fastest is told apart from each other one, or where they are
+    known to be as fast as each other.
+    """
+    pairs = pairwise_intervals(samples)
+    fastest = int(np.argmin(typical(samples)))
+    low, high = np.delete(pairs[:, fastest], fastest, axis=0).T
+    narrow = (high / low < NARROW) & (len(samples) >= ENOUGH_ROUNDS)
+    return bool(np.all((low > 1) | (high < 1) | narrow))

@@ -1,11 +1,10 @@
 """The outcome of a race: times, ratios, what can be told apart."""
 
 import html
-import textwrap
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from jaxintro.lens.page import WIDTH
+from jaxintro.lens.page import WIDTH, wrapped
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -29,6 +28,8 @@ class Race:
         pairs: intervals of all ratios, [contestant, contestant].
         confidence: that all intervals hold together.
         checked: whether the results were compared.
+        notes: what to know of the table: results of other dtypes, programs that were
+            compiled before, work at two speeds.
     """
 
     names: tuple[str, ...]
@@ -42,6 +43,7 @@ class Race:
     pairs: tuple[tuple[Interval, ...], ...] = field(repr=False)
     confidence: float
     checked: bool
+    notes: tuple[str, ...] = ()
 
     @property
     def fastest(self) -> str:
@@ -78,14 +80,14 @@ class Race:
         """What the race has shown, in words."""
         first, *others = self.ranking
         if not others:
-            return f"{first} takes {duration(self.seconds[0])} a call"
+            return f"{brief(first)} takes {duration(self.seconds[0])} a call"
         tied = [name for name in others if not self.told_apart(name, first)]
         if tied:
             return f"no difference can be told between {listed([first, *tied])}"
         low, high = self.interval(others[0], first)
         times = number(self.ratio(others[0], first))
         bounds = f"[{number(low)}, {number(high)}]"
-        return f"{first} is {times} times as fast as {others[0]} {bounds}"
+        return f"{brief(first)} is {times} times as fast as {brief(others[0])} {bounds}"
 
     def table(self) -> list[tuple[str, ...]]:
         """Return the cells, fastest first, below a row of headings."""
@@ -111,7 +113,10 @@ class Race:
                 name = name[: widths[0] - 1] + "…"
             right = [c.rjust(w) for c, w in zip(cells, widths[1:], strict=True)]
             lines.append("  ".join([name.ljust(widths[0]), *right]).rstrip())
-        return "\n".join([*lines, *textwrap.wrap(self.verdict, WIDTH)])
+        lines += wrapped(self.verdict)
+        return "\n".join(
+            [*lines, *(w for n in self.notes for w in wrapped(n, "", "  "))]
+        )
 
     __repr__ = __str__
 
@@ -120,7 +125,8 @@ class Race:
         lines = ["<tr><th>" + "</th><th>".join(head) + "</th></tr>"]
         lines += ["<tr><td>" + "</td><td>".join(row) + "</td></tr>" for row in body]
         table = "<table>" + "".join(lines) + "</table>"
-        return f"<div>{table}<p>{html.escape(self.verdict)}</p></div>"
+        said = "".join(f"<p>{html.escape(x)}</p>" for x in (self.verdict, *self.notes))
+        return f"<div>{table}{said}</div>"
 
     def plot(self) -> "Figure":
         """Return a figure with a line for each contestant, fastest on top.
@@ -140,7 +146,7 @@ class Race:
         axes.set_yticks(range(len(self.names)), slowest_first)
         axes.set_xscale("log")
         axes.set_xlabel("seconds a call")
-        title = "\n".join(textwrap.wrap(self.verdict, WIDTH))
+        title = "\n".join(wrapped(self.verdict))
         axes.set_title(title, fontsize="medium", parse_math=False)
         return figure
 
@@ -164,4 +170,10 @@ def number(value: float, digits: int = 2) -> str:
 
 def listed(names: list[str]) -> str:
     """Return two or more names as a phrase: a, b and c."""
+    names = [brief(name) for name in names]
     return " and ".join([", ".join(names[:-1]), names[-1]])
+
+
+def brief(name: str) -> str:
+    """Return a name that fits in a line with others."""
+    return name if len(name) <= 40 else name[:39] + "…"

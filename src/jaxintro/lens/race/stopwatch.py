@@ -28,6 +28,8 @@ SURELY_LONG = 0.02
 # Times within this factor are near enough to be measured alike.
 ALIKE = 1.5
 MOST_ROUNDS = 500
+# How many times as long as asked for a race may last to reach a verdict.
+MOST_TIMES = 8
 
 
 @dataclass
@@ -35,6 +37,8 @@ class Entrant:
     """A contestant with all that is needed to time it.
 
     Attributes:
+        compiles: whether JAX compiled something in the first call; None if the result
+            was not of JAX.
         wait: what must be done to a result before the clock may be read.
         spends: whether a call deletes (donates) or changes its arguments, so that
             each call needs its own copy, made while the clock stands.
@@ -47,6 +51,7 @@ class Entrant:
     function: Callable[..., Any]
     args: tuple[Any, ...]
     wait: Callable[[Any], Any] | None = None
+    compiles: bool | None = None
     spends: bool = False
     calls: int = 1
     rehearses: bool = True
@@ -141,25 +146,33 @@ def waiter(result: Any) -> Callable[[Any], Any] | None:
 
 
 def interleave(
-    entrants: list[Entrant], seconds: float, clock: Clock
+    entrants: list[Entrant],
+    seconds: float,
+    clock: Clock,
+    settled: Callable[[NDArray[np.float64]], bool],
 ) -> NDArray[np.float64]:
     """Return seconds a call, [round, contestant], of rounds in shuffled order.
 
-    Stops when the next round would pass `seconds`. Where calibration alone took
-    that long, it is the one round.
+    Stops when the next round would pass `seconds`; where these rounds have `settled`
+    nothing, when it would pass twice, four times, and at last `MOST_TIMES` as long.
+    Where calibration alone took that long, it is the one round.
     """
     shuffled = random.Random(0)
     order = list(range(len(entrants)))
     rows: list[list[float]] = []
     start = clock()
+    limit = seconds
     with steady(), progress() as show:
         trial = calibrate(entrants, clock)
         round_cost = sum(t * e.calls for t, e in zip(trial, entrants, strict=True))
         while len(rows) < MOST_ROUNDS:
             began = clock()
-            if began - start + round_cost > seconds:
-                break
-            show((began - start) / seconds)
+            if began - start + round_cost > limit:
+                if limit >= MOST_TIMES * seconds or settled(np.array(rows or [trial])):
+                    break
+                limit *= 2
+                continue
+            show((began - start) / limit)
             shuffled.shuffle(order)
             row = [0.0] * len(entrants)
             for index in order:
