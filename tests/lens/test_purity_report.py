@@ -16,7 +16,7 @@ import pytest
 from impure_functions import FUNCTIONS
 
 from jaxintro.lens import Audit, Finding, audit
-from jaxintro.lens.audit.files import is_user_file
+from jaxintro.lens.audit.source.files import is_user_file
 
 X = np.arange(3.0, dtype=np.float32)
 

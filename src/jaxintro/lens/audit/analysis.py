@@ -10,21 +10,9 @@ from typing import Any
 
 import jax
 
-from jaxintro.lens.audit.bodies import rule_bodies
-from jaxintro.lens.audit.changes import rule_changes, rule_reads, unsure
-from jaxintro.lens.audit.confirm import confirm, counted, unexplained
-from jaxintro.lens.audit.equations import (
-    first_difference,
-    line_of,
-    line_of_constant,
-)
-from jaxintro.lens.audit.errors import diagnostic_of, leaked
-from jaxintro.lens.audit.files import Place, user_place_of_traceback
-from jaxintro.lens.audit.keys import reused_keys
-from jaxintro.lens.audit.lines import at, first_line, key_at
-from jaxintro.lens.audit.locate import Lines
-from jaxintro.lens.audit.quoting import code
-from jaxintro.lens.audit.rules import (
+from jaxintro.lens.audit.kinds import KEY_REUSE, LEAK, UNSTEADY, Diagnostic
+from jaxintro.lens.audit.rules.bodies import rule_bodies
+from jaxintro.lens.audit.rules.calls import (
     out_of_sight,
     rule_chance,
     rule_discarded,
@@ -32,13 +20,25 @@ from jaxintro.lens.audit.rules import (
     rule_output,
     rule_world,
 )
-from jaxintro.lens.audit.source import Reader, is_library, layers
-from jaxintro.lens.audit.state import Change, Watch
-from jaxintro.lens.audit.streams import Consumed, Refused, Seen
-from jaxintro.lens.audit.surroundings import rule_surroundings
-from jaxintro.lens.audit.trace import Call
-from jaxintro.lens.audit.words import KEY_REUSE, LEAK, UNSTEADY, Diagnostic
-from jaxintro.lens.audit.world import Guards
+from jaxintro.lens.audit.rules.changes import rule_changes, rule_reads, unsure
+from jaxintro.lens.audit.rules.confirm import confirm, counted, unexplained
+from jaxintro.lens.audit.rules.errors import diagnostic_of, leaked
+from jaxintro.lens.audit.rules.keys import reused_keys
+from jaxintro.lens.audit.rules.surroundings import rule_surroundings
+from jaxintro.lens.audit.source.files import Place, user_place_of_traceback
+from jaxintro.lens.audit.source.lines import at, first_line, key_at
+from jaxintro.lens.audit.source.quoting import code
+from jaxintro.lens.audit.source.reader import Reader, is_library, layers
+from jaxintro.lens.audit.trace.call import Call
+from jaxintro.lens.audit.trace.equations import (
+    first_difference,
+    line_of,
+    line_of_constant,
+)
+from jaxintro.lens.audit.trace.guards import Guards
+from jaxintro.lens.audit.trace.locate import Lines
+from jaxintro.lens.audit.trace.stand_ins import Consumed, Refused, Seen
+from jaxintro.lens.audit.trace.state import Change, Watch
 
 RULES = (
     rule_reads,

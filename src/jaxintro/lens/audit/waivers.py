@@ -6,10 +6,10 @@ import ast
 import linecache
 import re
 
-from jaxintro.lens.audit.function import UserFunction
-from jaxintro.lens.audit.lines import at
-from jaxintro.lens.audit.page import last_line
-from jaxintro.lens.audit.words import KINDS
+from jaxintro.lens.audit.kinds import KINDS
+from jaxintro.lens.audit.source.function import UserFunction
+from jaxintro.lens.audit.source.lines import at
+from jaxintro.lens.audit.source.syntax import last_line
 
 COMMENT = re.compile(r"#\s*audit:\s*allow\s+([A-Za-z][A-Za-z ,-]*)")
 

@@ -3,12 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import update_wrapper
-from html import escape
-from textwrap import wrap
 from types import FunctionType, MethodType
 from typing import Any
 
-from jaxintro.lens.page import WIDTH
+from jaxintro.lens.page import WIDTH, preformatted, wrapped
 from jaxintro.lens.traces.causes import Cause, differences, distance
 from jaxintro.lens.traces.signatures import (
     Signature,
@@ -33,7 +31,8 @@ class Trace:
         return tuple(cause.kind for cause in self.causes)
 
     def __str__(self) -> str:
-        lines = [line for cause in self.causes for line in wrap(str(cause), WIDTH - 5)]
+        each = [wrapped(str(cause), width=WIDTH - 5) for cause in self.causes]
+        lines = [line for lines in each for line in lines]
         return f"{self.number:3}  " + "\n     ".join(lines)
 
 
@@ -104,7 +103,7 @@ class Traces:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return f"<pre>{escape(str(self))}</pre>"
+        return preformatted(str(self))
 
 
 def traces(function: Callable[..., Any]) -> Traces:

@@ -11,12 +11,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxintro.lens.audit.files import Place, user_place_of_traceback
-from jaxintro.lens.audit.function import UserFunction, last_name
-from jaxintro.lens.audit.lines import at, first_line
-from jaxintro.lens.audit.quoting import code, in_place, key_of, line_of, shown
-from jaxintro.lens.audit.values import MISSING
-from jaxintro.lens.audit.words import (
+from jaxintro.lens.audit.kinds import (
     BRANCH,
     IN_PLACE,
     LEAK,
@@ -26,7 +21,12 @@ from jaxintro.lens.audit.words import (
     SHAPE,
     Diagnostic,
 )
-from jaxintro.lens.audit.writes import Write, words
+from jaxintro.lens.audit.source.files import Place, user_place_of_traceback
+from jaxintro.lens.audit.source.function import UserFunction, last_name
+from jaxintro.lens.audit.source.lines import at, first_line
+from jaxintro.lens.audit.source.quoting import code, in_place, key_of, line_of, shown
+from jaxintro.lens.audit.source.values import MISSING
+from jaxintro.lens.audit.source.writes import Write, words
 
 IMMUTABLE = ("JAX arrays are immutable", "__delitem__", "Tracer has no attribute fill")
 SHAPES = (

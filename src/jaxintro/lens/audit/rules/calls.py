@@ -10,20 +10,20 @@ import sys
 from collections.abc import Iterator
 from types import BuiltinFunctionType, FunctionType
 
-from jaxintro.lens.audit.chance import chance
-from jaxintro.lens.audit.function import UserFunction, last_name
-from jaxintro.lens.audit.quoting import called, code, line_of, shown
-from jaxintro.lens.audit.surroundings import mode_of
-from jaxintro.lens.audit.values import follow
-from jaxintro.lens.audit.words import (
+from jaxintro.lens.audit.kinds import (
     IN_PLACE,
     ITERATOR,
     OUTPUT,
     RANDOMNESS,
     Diagnostic,
 )
-from jaxintro.lens.audit.world import acts_outside, is_out_of_sight
-from jaxintro.lens.audit.writes import words
+from jaxintro.lens.audit.rules.chance import chance
+from jaxintro.lens.audit.rules.surroundings import mode_of
+from jaxintro.lens.audit.source.function import UserFunction, last_name
+from jaxintro.lens.audit.source.quoting import called, code, line_of, shown
+from jaxintro.lens.audit.source.values import follow
+from jaxintro.lens.audit.source.writes import words
+from jaxintro.lens.audit.trace.guards import acts_outside, is_out_of_sight
 
 UPDATES = words("set add subtract multiply mul divide power min max apply")
 LOGGED = words("debug info warning warn error critical exception fatal log handle")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from jaxintro.lens.audit.function import UserFunction
-from jaxintro.lens.audit.page import last_line, statement_on
+from jaxintro.lens.audit.source.function import UserFunction
+from jaxintro.lens.audit.source.syntax import last_line, statement_on
 
 
 def at(

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from typing import Any
 from unittest import mock
 
-from jaxintro.lens.audit.files import is_user_file, user_place
-from jaxintro.lens.audit.streams import Seen
-from jaxintro.lens.audit.words import OUTPUT, Diagnostic
-from jaxintro.lens.audit.world import is_for_a_library
+from jaxintro.lens.audit.kinds import OUTPUT, Diagnostic
+from jaxintro.lens.audit.source.files import is_user_file, user_place
+from jaxintro.lens.audit.trace.guards import is_for_a_library
+from jaxintro.lens.audit.trace.stand_ins import Seen
 
 
 class Deaf:

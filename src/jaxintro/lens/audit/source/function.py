@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
 
-from jaxintro.lens.audit.page import Page
-from jaxintro.lens.audit.values import MISSING, contents, follow, known_module
-from jaxintro.lens.audit.writes import UNKNOWN, FunctionNode, Scope, Step, place
+from jaxintro.lens.audit.source.syntax import Page
+from jaxintro.lens.audit.source.values import MISSING, contents, follow, known_module
+from jaxintro.lens.audit.source.writes import UNKNOWN, FunctionNode, Scope, Step, place
 
 CALLBACKS = frozenset({"callback", "io_callback", "pure_callback", "debug_callback"})
 

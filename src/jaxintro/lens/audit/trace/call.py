@@ -14,10 +14,10 @@ import jax
 import numpy as np
 from jax.experimental.xla_metadata import set_xla_metadata
 
-from jaxintro.lens.audit.output import silence
-from jaxintro.lens.audit.source import is_library, layers
-from jaxintro.lens.audit.state import Watch
-from jaxintro.lens.audit.streams import Refused, is_stream, stand_in
+from jaxintro.lens.audit.source.reader import is_library, layers
+from jaxintro.lens.audit.trace.output import silence
+from jaxintro.lens.audit.trace.stand_ins import Refused, is_stream, stand_in
+from jaxintro.lens.audit.trace.state import Watch
 
 COUNT = itertools.count()
 

@@ -8,10 +8,10 @@ import io
 import os
 from collections.abc import Iterator
 
-from jaxintro.lens.audit.function import UserFunction, last_name
-from jaxintro.lens.audit.quoting import code, line_of
-from jaxintro.lens.audit.words import OUTSIDE, Diagnostic
-from jaxintro.lens.audit.writes import words
+from jaxintro.lens.audit.kinds import OUTSIDE, Diagnostic
+from jaxintro.lens.audit.source.function import UserFunction, last_name
+from jaxintro.lens.audit.source.quoting import code, line_of
+from jaxintro.lens.audit.source.writes import words
 
 OF_OS = words(
     """getenv getenvb getpid getppid getcwd getcwdb getlogin getuid geteuid listdir

@@ -14,11 +14,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from jaxintro.lens.audit.files import is_user_class, is_user_module
-from jaxintro.lens.audit.function import UserFunction
-from jaxintro.lens.audit.page import FUNCTIONS, Page, last_line, page_of, parsed
-from jaxintro.lens.audit.values import follow
-from jaxintro.lens.audit.writes import UNKNOWN, Scope, Step, Write, words
+from jaxintro.lens.audit.source.files import is_user_class, is_user_module
+from jaxintro.lens.audit.source.function import UserFunction
+from jaxintro.lens.audit.source.syntax import (
+    FUNCTIONS,
+    Page,
+    last_line,
+    page_of,
+    parsed,
+)
+from jaxintro.lens.audit.source.values import follow
+from jaxintro.lens.audit.source.writes import UNKNOWN, Scope, Step, Write, words
 
 CONTAINERS = (list, dict, set, deque, bytearray, np.ndarray)
 INITIALISERS = words(

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from types import CodeType
 from typing import Any
 
-from jaxintro.lens.audit.writes import FunctionNode, Scope, Write, written
+from jaxintro.lens.audit.source.writes import FunctionNode, Scope, Write, written
 
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)

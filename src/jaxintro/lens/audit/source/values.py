@@ -12,7 +12,7 @@ from collections import defaultdict
 from types import ModuleType
 from typing import Any
 
-from jaxintro.lens.audit.writes import UNKNOWN, Step
+from jaxintro.lens.audit.source.writes import UNKNOWN, Step
 
 MISSING = object()  # what cannot be known without running the function
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from jaxintro.lens.audit.function import UserFunction, last_name
-from jaxintro.lens.audit.quoting import line_of, shown
-from jaxintro.lens.audit.words import MUTATION, Diagnostic
-from jaxintro.lens.audit.writes import MUTATORS, Write, words
+from jaxintro.lens.audit.kinds import MUTATION, Diagnostic
+from jaxintro.lens.audit.source.function import UserFunction, last_name
+from jaxintro.lens.audit.source.quoting import line_of, shown
+from jaxintro.lens.audit.source.writes import MUTATORS, Write, words
 
 LOOPS = words("fori_loop while_loop scan map associative_scan")
 BRANCHES = words("cond switch")

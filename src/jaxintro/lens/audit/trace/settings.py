@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from jaxintro.lens.audit.boxes import Box, Contents, Held
+from jaxintro.lens.audit.trace.boxes import Box, Contents, Held
 
 
 class Setting(NamedTuple):

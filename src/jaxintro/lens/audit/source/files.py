@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import jax
 
-PACKAGE = Path(__file__).resolve().parents[2]
+PACKAGE = Path(__file__).resolve().parents[3]
 OURS = (PACKAGE / "lens", PACKAGE / "_engine")
 STDLIB = {Path(sysconfig.get_paths()[each]) for each in ("stdlib", "platstdlib")}
 LIBRARIES = tuple(path.resolve() for path in (*STDLIB, Path(jax.__file__).parent))

@@ -12,10 +12,9 @@ from types import ModuleType, SimpleNamespace
 
 import jax
 
-from jaxintro.lens.audit.chance import GENERATORS
-from jaxintro.lens.audit.files import is_user_class
-from jaxintro.lens.audit.function import Label, UserFunction
-from jaxintro.lens.audit.outside import (
+from jaxintro.lens.audit.kinds import LEAK, MUTATION, OUTSIDE, Diagnostic
+from jaxintro.lens.audit.rules.chance import GENERATORS
+from jaxintro.lens.audit.rules.outside import (
     CONTAINERS,
     change_from_outside,
     later_change,
@@ -24,7 +23,9 @@ from jaxintro.lens.audit.outside import (
     really_changes,
     surroundings,
 )
-from jaxintro.lens.audit.quoting import (
+from jaxintro.lens.audit.source.files import is_user_class
+from jaxintro.lens.audit.source.function import Label, UserFunction
+from jaxintro.lens.audit.source.quoting import (
     called,
     in_place,
     is_array,
@@ -32,10 +33,9 @@ from jaxintro.lens.audit.quoting import (
     outside_name,
     shown,
 )
-from jaxintro.lens.audit.tracers import holds_tracer
-from jaxintro.lens.audit.values import MISSING, follow
-from jaxintro.lens.audit.words import LEAK, MUTATION, OUTSIDE, Diagnostic
-from jaxintro.lens.audit.writes import MUTATORS, Scope, Step, Write, place
+from jaxintro.lens.audit.source.values import MISSING, follow
+from jaxintro.lens.audit.source.writes import MUTATORS, Scope, Step, Write, place
+from jaxintro.lens.audit.trace.tracers import holds_tracer
 
 
 def rule_changes(function: UserFunction) -> Iterator[Diagnostic]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from jaxintro.lens.audit.state import SETTING, Change, Spot
-from jaxintro.lens.audit.words import (
+from jaxintro.lens.audit.kinds import (
     ITERATOR,
     LEAK,
     MUTATION,
@@ -14,6 +13,7 @@ from jaxintro.lens.audit.words import (
     RANDOMNESS,
     Diagnostic,
 )
+from jaxintro.lens.audit.trace.state import SETTING, Change, Spot
 
 Where = tuple[str, int]
 CHANGED = ("change", "counter")

@@ -11,7 +11,8 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from jaxintro.lens.audit.equations import (
+from jaxintro.lens.audit.source.writes import words
+from jaxintro.lens.audit.trace.equations import (
     CALLS,
     inner,
     is_jaxpr,
@@ -21,7 +22,6 @@ from jaxintro.lens.audit.equations import (
     rank,
     recipe_of,
 )
-from jaxintro.lens.audit.writes import words
 
 USES = frozenset({"random_bits", "random_split", "random_gamma"})
 MAKES = frozenset({"random_split", "random_fold_in", "random_seed"})

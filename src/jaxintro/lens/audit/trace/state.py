@@ -14,7 +14,11 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxintro.lens.audit.boxes import (
+from jaxintro.lens.audit.rules.chance import GENERATORS
+from jaxintro.lens.audit.source.function import Label, UserFunction, codes
+from jaxintro.lens.audit.source.values import contents, follow
+from jaxintro.lens.audit.source.writes import Write
+from jaxintro.lens.audit.trace.boxes import (
     Box,
     Contents,
     box_of,
@@ -26,13 +30,9 @@ from jaxintro.lens.audit.boxes import (
     same,
     unchanged,
 )
-from jaxintro.lens.audit.chance import GENERATORS
-from jaxintro.lens.audit.function import Label, UserFunction, codes
-from jaxintro.lens.audit.settings import SETTINGS, settings_box
-from jaxintro.lens.audit.streams import Seen, stand_in
-from jaxintro.lens.audit.tracers import chain_to_tracer, holds_tracer
-from jaxintro.lens.audit.values import contents, follow
-from jaxintro.lens.audit.writes import Write
+from jaxintro.lens.audit.trace.settings import SETTINGS, settings_box
+from jaxintro.lens.audit.trace.stand_ins import Seen, stand_in
+from jaxintro.lens.audit.trace.tracers import chain_to_tracer, holds_tracer
 
 MOST = 20_000  # things watched in one audit
 ABSENT = object()

@@ -7,9 +7,9 @@ import ast
 import jax
 import numpy as np
 
-from jaxintro.lens.audit.function import Label, UserFunction
-from jaxintro.lens.audit.words import IN_PLACE, Diagnostic
-from jaxintro.lens.audit.writes import UNKNOWN, Step
+from jaxintro.lens.audit.kinds import IN_PLACE, Diagnostic
+from jaxintro.lens.audit.source.function import Label, UserFunction
+from jaxintro.lens.audit.source.writes import UNKNOWN, Step
 
 BY_OPERATOR = {"Add": "add", "Sub": "subtract", "Mult": "multiply", "Div": "divide"}
 

@@ -10,8 +10,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxintro.lens.audit.boxes import box_of
-from jaxintro.lens.audit.values import MISSING, contents
+from jaxintro.lens.audit.source.values import MISSING, contents
+from jaxintro.lens.audit.trace.boxes import box_of
 
 DEEPEST = 6
 
