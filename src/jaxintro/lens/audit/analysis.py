@@ -25,7 +25,6 @@ from jaxintro.lens.audit.rules.confirm import confirm, counted, unexplained
 from jaxintro.lens.audit.rules.errors import diagnostic_of, leaked
 from jaxintro.lens.audit.rules.keys import reused_keys
 from jaxintro.lens.audit.rules.surroundings import rule_surroundings
-from jaxintro.lens.audit.source.files import Place, user_place_of_traceback
 from jaxintro.lens.audit.source.lines import at, first_line, key_at
 from jaxintro.lens.audit.source.quoting import code
 from jaxintro.lens.audit.source.reader import Reader, is_library, layers
@@ -39,6 +38,7 @@ from jaxintro.lens.audit.trace.guards import Guards
 from jaxintro.lens.audit.trace.locate import Lines
 from jaxintro.lens.audit.trace.stand_ins import Consumed, Refused, Seen
 from jaxintro.lens.audit.trace.state import Change, Watch
+from jaxintro.lens.files import Place, user_place_of_traceback
 
 RULES = (
     rule_reads,

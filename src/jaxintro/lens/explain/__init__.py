@@ -12,8 +12,8 @@ import jax.numpy as jnp
 
 from jaxintro.lens.explain import backend, jaxprs, loops
 from jaxintro.lens.explain.report import Explanation
+from jaxintro.lens.files import theirs
 from jaxintro.lens.follow.record import paused
-from jaxintro.lens.frames import theirs
 
 __all__ = ["Explanation", "explain"]
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from jaxintro.lens.compilations import Stage, stages
+from jaxintro.lens.files import theirs
 from jaxintro.lens.follow.record import paused
-from jaxintro.lens.frames import theirs
 from jaxintro.lens.race.agreement import difference, dtypes, to_numpy
 from jaxintro.lens.race.bootstrap import (
     CONFIDENCE,

@@ -52,7 +52,7 @@ def slower_speed(samples: NDArray[np.float64]) -> NDArray[np.bool_] | None:
     return found
 
 
-def at_each_speed(a: NDArray[np.float64], b: NDArray[np.float64]) -> list[np.float64]:
+def at_each_speed(a: NDArray[np.float64], b: NDArray[np.float64]) -> list[float]:
     """The ratios of two contestants at each combination of their speeds."""
     slow = [slower_speed(samples) for samples in (a, b)]
     if slow[0] is None and slow[1] is None:
@@ -64,7 +64,7 @@ def at_each_speed(a: NDArray[np.float64], b: NDArray[np.float64]) -> list[np.flo
     )
     least = max(FEWEST, SHARE * len(a))
     groups = [codes == code for code in np.unique(codes)]
-    return [typical(a[g]) / typical(b[g]) for g in groups if g.sum() >= least]
+    return [float(typical(a[g]) / typical(b[g])) for g in groups if g.sum() >= least]
 
 
 def resolution(rounds: int) -> float:

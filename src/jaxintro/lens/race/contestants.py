@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
-from jaxintro.lens.frames import theirs
+from jaxintro.lens.files import theirs
 
 Contestants = (
     Mapping[str, Callable[..., Any]] | Sequence[Callable[..., Any]] | Callable[..., Any]

@@ -1,5 +1,6 @@
 """Why a function was traced again: where two calls differ."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ NOTES = {
     "first": "the first trace",
     "function object": "same arguments; the function object is new, or a cache cleared",
     "not jitted": "no jit around grad or vmap, so its Python runs at every call",
+    "op by op": "an operation outside jit: a program of its own",
+    "compiled anew": "traced before; under another transformation, or elsewhere",
     "cache": "same arguments; a cache was cleared, or the context is new",
 }
 
@@ -27,7 +30,8 @@ class Cause:
     Attributes:
         kind: "shape", "dtype", "weak type", "sharding", "batch size" (of a vmap
             around), "static value", "structure", "left out" (an argument, before or
-            now), "way given" (by position or keyword), "setting" or one of `NOTES`.
+            now), "way given" (by position or keyword), "setting" or one of `NOTES`; or
+            what JAX says where that is none of these.
         argument: the path of the argument, such as `params['w']`.
         before: what it was in the nearest earlier trace.
         after: what it is now.
@@ -143,6 +147,27 @@ def array_changes(path: str, old: Any, new: Any) -> list[Cause]:
     if not causes and old != new:
         causes = [Cause("sharding", path, str(old), str(new))]
     return causes
+
+
+def type_changes(old: Sequence[str], new: Sequence[str], path: str = "") -> list[Cause]:
+    """How types changed that are given as text: `float32[3]`, `~float32[]` if weak."""
+    if len(old) != len(new):
+        return [Cause("structure", path, f"{len(old)} arrays", f"{len(new)} arrays")]
+    causes = []
+    for at, pair in enumerate(zip(old, new, strict=True)):
+        name = path or f"argument {at}"
+        (weak, dtype, shape), (weak2, dtype2, shape2) = map(parts, pair)
+        kinds = {"shape": (shape, shape2), "dtype": (dtype, dtype2)}
+        kinds["weak type"] = (str(weak), str(weak2))
+        causes += [Cause(k, name, a, b) for k, (a, b) in kinds.items() if a != b]
+    return causes
+
+
+def parts(text: str) -> tuple[bool, str, str]:
+    """Whether a type given as text is weak, its dtype, and its shape as a tuple."""
+    dtype, _, rest = text.removeprefix("~").partition("[")
+    sizes = [size for size in rest.partition("]")[0].split(",") if size]
+    return text.startswith("~"), dtype, f"({', '.join(sizes)}{',' * (len(sizes) == 1)})"
 
 
 def same(old: Any, new: Any) -> bool:

@@ -23,7 +23,6 @@ from jaxintro.lens.audit.rules.outside import (
     really_changes,
     surroundings,
 )
-from jaxintro.lens.audit.source.files import is_user_class
 from jaxintro.lens.audit.source.function import Label, UserFunction
 from jaxintro.lens.audit.source.quoting import (
     called,
@@ -36,6 +35,7 @@ from jaxintro.lens.audit.source.quoting import (
 from jaxintro.lens.audit.source.values import MISSING, follow
 from jaxintro.lens.audit.source.writes import MUTATORS, Scope, Step, Write, place
 from jaxintro.lens.audit.trace.tracers import holds_tracer
+from jaxintro.lens.files import is_user_class
 
 
 def rule_changes(function: UserFunction) -> Iterator[Diagnostic]:

@@ -21,12 +21,12 @@ from jaxintro.lens.audit.kinds import (
     SHAPE,
     Diagnostic,
 )
-from jaxintro.lens.audit.source.files import Place, user_place_of_traceback
 from jaxintro.lens.audit.source.function import UserFunction, last_name
 from jaxintro.lens.audit.source.lines import at, first_line
 from jaxintro.lens.audit.source.quoting import code, in_place, key_of, line_of, shown
 from jaxintro.lens.audit.source.values import MISSING
 from jaxintro.lens.audit.source.writes import Write, words
+from jaxintro.lens.files import Place, user_place_of_traceback
 
 IMMUTABLE = ("JAX arrays are immutable", "__delitem__", "Tracer has no attribute fill")
 SHAPES = (

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from jaxintro.lens.audit.source.files import is_user_class, is_user_module
 from jaxintro.lens.audit.source.function import UserFunction
 from jaxintro.lens.audit.source.syntax import (
     FUNCTIONS,
@@ -25,6 +24,7 @@ from jaxintro.lens.audit.source.syntax import (
 )
 from jaxintro.lens.audit.source.values import follow
 from jaxintro.lens.audit.source.writes import UNKNOWN, Scope, Step, Write, words
+from jaxintro.lens.files import is_user_class, is_user_module
 
 CONTAINERS = (list, dict, set, deque, bytearray, np.ndarray)
 INITIALISERS = words(

@@ -12,11 +12,11 @@ from typing import Any
 
 import jax
 
-from jaxintro.lens.audit.source.files import is_user_class, is_user_file
 from jaxintro.lens.audit.source.function import UserFunction
 from jaxintro.lens.audit.source.syntax import Page, page_of
 from jaxintro.lens.audit.source.values import MISSING, contents
 from jaxintro.lens.audit.trace.stand_ins import is_stream
+from jaxintro.lens.files import is_user_class, is_user_file
 
 MOST = 200  # functions read in one audit
 RULED = (jax.custom_vjp, jax.custom_jvp)

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from jaxintro.lens.audit.source.files import is_user_class, is_user_file, is_user_module
+from jaxintro.lens.files import is_user_class, is_user_file, is_user_module
 
 LARGEST = 20_000_000  # bytes of a NumPy array that is copied
 PLAIN = (SimpleNamespace, Namespace, UserDict, UserList, queue.Queue)

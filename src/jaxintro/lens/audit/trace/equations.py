@@ -9,7 +9,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxintro.lens.audit.source.files import is_user_file
+from jaxintro.lens.files import is_user_file
 
 CALLS = ("jit", "pjit")
 

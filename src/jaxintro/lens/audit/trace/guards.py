@@ -17,9 +17,9 @@ from types import FrameType
 from typing import Any, NamedTuple
 
 from jaxintro.lens.audit.kinds import MUTATION, OUTPUT
-from jaxintro.lens.audit.source.files import is_user_file, user_place
 from jaxintro.lens.audit.source.writes import words
 from jaxintro.lens.audit.trace.stand_ins import Refused, Seen
+from jaxintro.lens.files import is_user_file, user_place
 
 SKIPPED = {  # they return None, so that a trace can go on without them
     "os": words(

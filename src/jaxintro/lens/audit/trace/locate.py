@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from jaxintro.lens.audit.source.files import is_user_file, user_frame
 from jaxintro.lens.audit.trace.state import Spot, Watch
+from jaxintro.lens.files import is_user_file, user_frame
 
 MOST = 20_000  # lines that are watched
 

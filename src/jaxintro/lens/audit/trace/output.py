@@ -13,9 +13,9 @@ from typing import Any
 from unittest import mock
 
 from jaxintro.lens.audit.kinds import OUTPUT, Diagnostic
-from jaxintro.lens.audit.source.files import is_user_file, user_place
 from jaxintro.lens.audit.trace.guards import is_for_a_library
 from jaxintro.lens.audit.trace.stand_ins import Seen
+from jaxintro.lens.files import is_user_file, user_place
 
 
 class Deaf:

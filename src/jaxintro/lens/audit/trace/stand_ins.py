@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 import jax
 
 from jaxintro.lens.audit.kinds import ITERATOR, LEAK, OUTPUT, Diagnostic
-from jaxintro.lens.audit.source.files import Place, user_place
+from jaxintro.lens.files import Place, user_place
 
 SOURCES: tuple[Iterable[Any], ...] = ([], (), "", b"", range(0), {}, set())
 COPIED = tuple(type(iter(each)) for each in SOURCES)  # a copy leaves these in place

@@ -1,4 +1,4 @@
-"""Which code is the user's own: files, classes, frames."""
+"""Which code is the user's own: files, classes, frames, tracebacks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import jax
 
-PACKAGE = Path(__file__).resolve().parents[3]
+PACKAGE = Path(__file__).resolve().parents[1]
 OURS = (PACKAGE / "lens", PACKAGE / "_engine")
 STDLIB = {Path(sysconfig.get_paths()[each]) for each in ("stdlib", "platstdlib")}
 LIBRARIES = tuple(path.resolve() for path in (*STDLIB, Path(jax.__file__).parent))
@@ -84,6 +84,14 @@ def user_place_of_traceback(tb: TracebackType | None) -> Place | None:
             found = Place(code.co_filename, tb.tb_lineno, column(code, tb.tb_lasti))
         tb = tb.tb_next
     return found
+
+
+def theirs(traceback: TracebackType | None) -> TracebackType | None:
+    """A traceback without our own frames at its head."""
+    lens = OURS[0]
+    while traceback and lens in Path(traceback.tb_frame.f_code.co_filename).parents:
+        traceback = traceback.tb_next
+    return traceback
 
 
 def column(code: CodeType, instruction: int) -> int:
