@@ -97,9 +97,7 @@ def rule_discarded(function: UserFunction) -> Iterator[Diagnostic]:
 
 def rule_iterators(function: UserFunction) -> Iterator[Diagnostic]:
     """Iterators that come from outside and are used."""
-    for node in function.nodes:
-        if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
-            continue
+    for node in function.names:
         root, steps, owner = function.resolve(node.id, (), function.page.scope(node))
         label = function.label(root, owner)
         value = follow(function.value(root, owner), steps)

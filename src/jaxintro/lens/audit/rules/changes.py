@@ -109,7 +109,7 @@ def rule_reads(function: UserFunction) -> Iterator[Diagnostic]:
     """Outside state that is read, where something changes it."""
     found: dict[int, list[tuple[str, str]]] = {}
     seen: set[str] = set()
-    for node in sorted(function.nodes, key=position):
+    for node in function.names:
         read = outside_read(function, node)
         if read is None or shown(*read[1:3]) in seen:
             continue
@@ -163,17 +163,10 @@ def own_change(
     )
 
 
-def position(node: ast.AST) -> tuple[int, int]:
-    """Line and column of a node."""
-    return getattr(node, "lineno", 0), getattr(node, "col_offset", 0)
-
-
 def outside_read(
-    function: UserFunction, node: ast.AST
+    function: UserFunction, node: ast.Name
 ) -> tuple[Label, str, tuple[Step, ...], Scope] | None:
     """The outside place that is read where a name stands, as far as it is data."""
-    if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
-        return None
     top: ast.AST = node
     parent = function.page.parent[top]
     while isinstance(parent, ast.Attribute | ast.Subscript) and parent.value is top:
@@ -290,7 +283,7 @@ def old_tracer(function: UserFunction, node: ast.AST, place: str) -> Diagnostic:
 
 def unsure(function: UserFunction) -> Iterator[str]:
     """The places that are read and could change, though nothing is seen to do so."""
-    for node in sorted(function.nodes, key=position):
+    for node in function.names:
         read = outside_read(function, node)
         if read is None or changed_by(function, *read[1:]):
             continue

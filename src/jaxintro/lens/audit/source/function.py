@@ -69,6 +69,13 @@ class UserFunction:
         return found
 
     @functools.cached_property
+    def names(self) -> list[ast.Name]:
+        """Every name that the body reads, in the order of the source."""
+        found = [node for node in self.nodes if isinstance(node, ast.Name)]
+        read = [node for node in found if isinstance(node.ctx, ast.Load)]
+        return sorted(read, key=lambda node: (node.lineno, node.col_offset))
+
+    @functools.cached_property
     def calls(self) -> list[tuple[ast.Call, object]]:
         """Every call in the body, with what is called, as far as that is known."""
         return [
@@ -81,13 +88,13 @@ class UserFunction:
     def _in_callbacks(self) -> set[ast.AST]:
         """What is handed to callbacks: its effects are wanted, and happen in time."""
         found: set[ast.AST] = set()
-        for node in ast.walk(self.node):
+        for node in self.every_node:
             if isinstance(node, ast.Call) and last_name(node.func) in CALLBACKS:
                 found |= {arg for arg in node.args if not isinstance(arg, ast.Starred)}
         names = {node.id for node in found if isinstance(node, ast.Name)}
         return found | {
             node
-            for node in ast.walk(self.node)
+            for node in self.every_node
             if isinstance(node, ast.FunctionDef) and node.name in names
         }
 
@@ -98,16 +105,12 @@ class UserFunction:
     @functools.cached_property
     def aliases(self) -> dict[tuple[Scope, str], tuple[str, tuple[Step, ...]]]:
         """Local names that are another name for a place: `w = params["w"]`."""
-        bound: dict[tuple[Scope, str], int] = {}
-        for write in self.page.writes:
-            owner = self.page.owner(write.root, write.scope)
-            if write.how == "bind" and self.inside(owner):
-                bound[owner, write.root] = bound.get((owner, write.root), 0) + 1
         found: dict[tuple[Scope, str], tuple[str, tuple[Step, ...]]] = {}
-        for node in ast.walk(self.node):
+        for node in self.every_node:
             for name, root, steps in same_places(node):
                 owner = self.page.owner(name, self.page.scope(node))
-                if bound.get((owner, name)) == 1 and name not in self.parameters:
+                once = self.page.times_bound[owner, name] == 1 and self.inside(owner)
+                if once and name not in self.parameters:
                     found[owner, name] = (root, steps)
         return found
 
@@ -158,18 +161,31 @@ class UserFunction:
 
     def _imported(self, name: str) -> object:
         """The module (or its member) that an import inside the function binds."""
-        for node in ast.walk(self.node):
-            if isinstance(node, ast.Import):
-                for alias in node.names:
-                    if (alias.asname or alias.name.split(".")[0]) == name:
-                        asked = alias.name if alias.asname else name
-                        return known_module(asked)
-            if isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                for alias in node.names:
-                    if (alias.asname or alias.name) == name:
-                        module = known_module(node.module)
-                        return follow(module, (("attr", alias.name),))
-        return MISSING
+        module, member = self.imports.get(name, ("", ""))
+        found = known_module(module) if module else MISSING
+        return follow(found, (("attr", member),)) if member else found
+
+    @functools.cached_property
+    def imports(self) -> dict[str, tuple[str, str]]:
+        """Name -> the module, and its member if it is one, imported in the function."""
+        found: dict[str, tuple[str, str]] = {}
+        for node in self.every_node:
+            match node:
+                case ast.Import(names=names):
+                    for alias in names:
+                        top = alias.name.split(".")[0]
+                        asked = (alias.name, "") if alias.asname else (top, "")
+                        found.setdefault(alias.asname or top, asked)
+                case ast.ImportFrom(names=names, module=str(module), level=0):
+                    for alias in names:
+                        asked = (module, alias.name)
+                        found.setdefault(alias.asname or alias.name, asked)
+        return found
+
+    @functools.cached_property
+    def every_node(self) -> list[ast.AST]:
+        """Every node of the function, decorators and callbacks too."""
+        return [*ast.walk(self.node)]
 
     def evaluate(self, expression: ast.AST) -> object:
         """What a name, or a place below a name, stands for; else MISSING."""

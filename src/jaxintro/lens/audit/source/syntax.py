@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import linecache
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from types import CodeType
 from typing import Any
@@ -24,6 +24,7 @@ class Page:
         self.lines = lines
         self.tree = ast.parse("".join(lines))
         self.parent: dict[ast.AST, ast.AST] = {}
+        self.scopes: dict[ast.AST, Scope] = {}
         self.bound: dict[ast.AST, set[str]] = defaultdict(set)
         self.defined: dict[tuple[int, str], list[FunctionNode]] = defaultdict(list)
         self.attributes: dict[str, list[ast.AST]] = defaultdict(list)
@@ -64,11 +65,18 @@ class Page:
 
     def scope(self, node: ast.AST) -> Scope:
         """The function, class or module in which `node` stands."""
-        while node is not self.tree:
-            node = self.parent[node]
-            if isinstance(node, (*FUNCTIONS, ast.ClassDef)):
-                return node
-        return self.tree
+        found = self.scopes.get(node)
+        if found is None:
+            parent = self.parent.get(node, self.tree)
+            own = isinstance(parent, (*FUNCTIONS, ast.ClassDef, ast.Module))
+            found = self.scopes[node] = parent if own else self.scope(parent)
+        return found
+
+    @functools.cached_property
+    def times_bound(self) -> Counter[tuple[Scope, str]]:
+        """How often the source binds each variable."""
+        binds = [write for write in self.writes if write.how == "bind"]
+        return Counter((self.owner(w.root, w.scope), w.root) for w in binds)
 
     def owner(self, name: str, scope: Scope) -> Scope:
         """The scope whose variable `name` is, when it is used in `scope`."""
