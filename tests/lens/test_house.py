@@ -2,6 +2,8 @@
 
 import ast
 import graphlib
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -83,3 +85,14 @@ def test_no_tool_knows_another():
         for other in found - {"jaxintro.lens.follow.record"}:
             tool = other.split(".")[2:3]
             assert not own or own == tool or tool[0] not in TOOLS, (name, other)
+
+
+def test_importing_the_lens_loads_no_more_than_its_doors():
+    """What reads jaxprs and source is loaded by the first call that needs it."""
+    code = """
+import sys
+import jaxintro.lens
+for name in ("jax.extend.core", "matplotlib", "jaxintro.lens.audit.analysis"):
+    assert name not in sys.modules, name
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,6 +1,5 @@
 """Who races: names, what can be called, and whose an error is."""
 
-import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -8,6 +7,7 @@ from types import TracebackType
 from typing import Any
 
 from jaxintro.lens.files import theirs
+from jaxintro.lens.names import function_name
 
 Contestants = (
     Mapping[str, Callable[..., Any]] | Sequence[Callable[..., Any]] | Callable[..., Any]
@@ -25,7 +25,7 @@ def named(contestants: Contestants, args: tuple[Any, ...]) -> dict[str, Any]:
     elif isinstance(contestants, Sequence) and not isinstance(contestants, str):
         chosen = {}
         for function in contestants:
-            chosen[_unused(_name_of(function), chosen)] = function
+            chosen[_unused(function_name(function), chosen)] = function
     else:
         raise TypeError(
             "race takes a dict or a sequence of callables, "
@@ -40,12 +40,6 @@ def named(contestants: Contestants, args: tuple[Any, ...]) -> dict[str, Any]:
             raise TypeError(f"contestant {name!r} is not callable: {function!r}")
         _accepts(name, function, args)
     return chosen
-
-
-def _name_of(function: Any) -> str:
-    while isinstance(function, functools.partial):
-        function = function.func
-    return str(getattr(function, "__name__", type(function).__name__))
 
 
 def _unused(name: str, taken: dict[str, Any]) -> str:

@@ -6,11 +6,11 @@ from functools import update_wrapper
 from types import FunctionType, MethodType
 from typing import Any
 
+from jaxintro.lens.names import function_name
 from jaxintro.lens.page import WIDTH, preformatted, wrapped
 from jaxintro.lens.traces.causes import Cause, differences, distance
 from jaxintro.lens.traces.signatures import (
     Signature,
-    function_name,
     named,
     settle,
     sign,

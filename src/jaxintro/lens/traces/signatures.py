@@ -64,13 +64,6 @@ class Signature:
 Arguments = dict[str, tuple[Any, str]]  # name → value, and how it was given
 
 
-def function_name(function: Any) -> str:
-    """The name of a function, or of the class of a callable object."""
-    name = str(getattr(function, "__name__", "<unnamed>"))
-    # This is how jit names what has no name.
-    return type(inspect.unwrap(function)).__name__ if "<unnamed" in name else name
-
-
 def named(
     function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> Arguments:

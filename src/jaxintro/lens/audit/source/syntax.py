@@ -67,7 +67,7 @@ class Page:
         """The function, class or module in which `node` stands."""
         found = self.scopes.get(node)
         if found is None:
-            parent = self.parent.get(node, self.tree)
+            parent: Any = self.parent.get(node, self.tree)
             own = isinstance(parent, (*FUNCTIONS, ast.ClassDef, ast.Module))
             found = self.scopes[node] = parent if own else self.scope(parent)
         return found
