@@ -125,8 +125,10 @@ def test_a_program_that_was_compiled_before_is_told():
     before, new = jax.jit(lambda x: x * x * x), jax.jit(lambda x: x * (x * x))
     before(X)
     result = race({"before": before, "new": new, "numpy": cube}, X, **QUICK)
-    said = "before was compiled before: no first call of a new program"
+    said = "the first call of before compiled nothing: its program ran before the race"
     assert result.notes == (said,)
+    again = race([before, new], X, **QUICK)
+    assert "calls of <lambda> and <lambda> 2 compiled nothing" in again.notes[0]
 
 
 def test_numpy_and_jax_race_each_other():

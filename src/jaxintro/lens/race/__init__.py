@@ -181,6 +181,8 @@ def _notes(
         yield f"the results differ in dtype: {listed(each)}"
     before = [entrant.name for entrant in entrants if entrant.compiles is False]
     if before:
-        one = len(before) == 1
-        whose = f"{brief(before[0])} was" if one else f"{listed(before)} were"
-        yield f"{whose} compiled before: no first call of a new program"
+        if len(before) == 1:
+            which, what = f"call of {brief(before[0])}", "its program"
+        else:
+            which, what = f"calls of {listed(before)}", "their programs"
+        yield f"the first {which} compiled nothing: {what} ran before the race"
