@@ -15,11 +15,15 @@ class FakeClock:
         return self.now
 
     def contestant(self, seconds, first=None, result=1.0):
-        """Return a function that takes `seconds`, the first time `first`."""
-        waiting = [seconds if first is None else first]
+        """Return a function that takes `seconds`, the first time `first`.
+
+        Of several `seconds` each call takes one, drawn anew.
+        """
+        waiting = [] if first is None else [first]
 
         def work(*args):
-            base = waiting.pop() if waiting else seconds
+            usual = self.random.choice(np.atleast_1d(seconds))
+            base = waiting.pop() if waiting else usual
             self.now += base * (1 + self.noise * self.random.exponential())
             return result
 

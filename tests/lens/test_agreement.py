@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxintro.lens.agreement import default_tolerance, difference
+from jaxintro.lens.race.agreement import default_tolerance, difference
 
 Point = collections.namedtuple("Point", "x y")
 ONES = np.ones(4, np.float32)

@@ -8,8 +8,8 @@ import numpy as np
 import wild_cases
 
 from jaxintro.lens import audit
-from jaxintro.lens._purity.waivers import unknown
-from jaxintro.lens._purity.words import KINDS, TRACER, WORDS
+from jaxintro.lens.audit.kinds import KINDS, TRACER, WORDS
+from jaxintro.lens.audit.waivers import unknown
 from jaxintro.lens.follow.record import recording
 
 X = np.arange(3.0, dtype=np.float32)

@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jaxintro.lens.bootstrap import RESOLUTION, pairwise_intervals, resolution, typical
+from jaxintro.lens.race.bootstrap import (
+    RESOLUTION,
+    pairwise_intervals,
+    resolution,
+    typical,
+)
 
 
 def timings(seed, factors, rounds=60):

@@ -93,11 +93,63 @@ def test_an_array_from_outside_is_told_by_its_shape():
 
 
 @both_ways
-def test_an_argument_given_by_keyword_is_another_structure(way):
+def test_an_argument_given_by_keyword_comes_another_way(way):
     watched, call = way(lambda x: x)
     call(X)
     call(x=X)
-    assert str(watched.log[-1].causes[0]) == "x: structure by position -> by keyword"
+    assert str(watched.log[-1].causes[0]) == "x: by position before, by keyword now"
+
+
+@both_ways
+@pytest.mark.parametrize(
+    ("args", "kwargs", "said"),
+    [
+        ((X, 3.0), {}, "n: left to its default before, by position now"),
+        ((X, X), {}, "n: left to its default before, by position now"),
+        ((X,), {"n": [X]}, "n: left to its default before, by keyword now"),
+        ((X,), {"m": X}, "more['m']: left out before, by keyword now"),
+    ],
+)
+def test_an_argument_that_was_left_out(way, args, kwargs, said):
+    watched, call = way(lambda x, n=2, **more: x)
+    call(X)
+    call(*args, **kwargs)
+    assert [str(cause) for cause in watched.log[-1].causes] == [said]
+    assert watched.log[-1].kinds == ("left out",)
+    call(X)
+    assert watched.count == 2
+
+
+@both_ways
+def test_an_argument_that_is_left_out_now(way):
+    watched, call = way(lambda *args: args)
+    call(X, X)
+    call(X)
+    (cause,) = watched.log[-1].causes
+    assert str(cause) == "args[1]: by position before, left out now"
+
+
+def new_function():
+    """A function that JAX has not met."""
+    return lambda x: x * 2
+
+
+@pytest.mark.parametrize("inner", [lambda f: f, lambda f: jax.grad(lambda x: f(x)[0])])
+def test_a_new_batch_size(inner):
+    watched = traces(new_function())
+    batched = jax.jit(jax.vmap(inner(watched)))
+    for size in (4, 8, 4):
+        batched(np.ones((size, 3), np.float32))
+    assert [trace.kinds for trace in watched.log] == [("first",), ("batch size",)]
+    assert str(watched.log[-1].causes[0]) == "x: batch size 4 -> 8"
+
+
+def test_batch_sizes_of_two_vmaps():
+    watched = traces(new_function())
+    batched = jax.jit(lambda x: jax.vmap(jax.vmap(watched), in_axes=1)(x))
+    batched(np.ones((4, 3, 2), np.float32))
+    batched(np.ones((4, 5, 2), np.float32))
+    assert str(watched.log[-1].causes[0]) == "x: batch size 4 x 3 -> 4 x 5"
 
 
 @both_ways

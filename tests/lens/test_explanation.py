@@ -1,6 +1,7 @@
 """`explain` says of a function what can be read elsewhere too, or counted by hand."""
 
 import dataclasses
+import operator
 import traceback
 from functools import partial
 
@@ -9,7 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from jaxintro.lens import backend, explain, traces
+from jaxintro.lens import explain, traces
+from jaxintro.lens.explain import backend
 
 X = np.linspace(-1, 1, 1000, dtype=np.float32)
 
@@ -124,6 +126,140 @@ def test_a_jitted_function_keeps_its_own_static_arguments():
 
     jitted = jax.jit(power, static_argnames="exponent")
     assert explain(jitted, X, exponent=3).equations == {"mul": 3}
+
+
+class Model:
+    """Its methods are jitted with `self` held static."""
+
+    def __init__(self, scale):
+        self.scale = scale
+
+    @partial(jax.jit, static_argnums=0)
+    def scaled(self, x):
+        """A jitted method."""
+        return self.scale * jnp.sin(x)
+
+    @partial(jax.jit, static_argnums=(0, 2))
+    def repeated(self, x, times):
+        """A jitted method with a static argument of its own."""
+        return [x + i for i in range(times)]
+
+    def __call__(self, x):
+        """What the model gives."""
+        return self.scale * jnp.cos(x)
+
+
+def test_a_jitted_method_keeps_its_self():
+    assert explain(Model(3.0).scaled, X).equations == {"sin": 1, "mul": 1}
+    assert explain(Model(3.0).repeated, X, 4).equations == {"add": 4}
+
+
+def test_a_model_that_holds_functions():
+    model = jax.tree_util.Partial(lambda act, x: act(x) + 1, jnp.tanh)
+
+    def apply(model, x):
+        return model["layer"](x) * model["scale"]
+
+    report = explain(apply, {"layer": jnp.tanh, "scale": X}, X)
+    assert report.equations == {"tanh": 1, "mul": 1}
+    assert explain(model, X).equations == {"tanh": 1, "add": 1}
+
+
+def test_flax_nnx_jit():
+    nnx = pytest.importorskip("flax.nnx")
+    layer = nnx.Linear(3, 3, rngs=nnx.Rngs(0))
+    with jax.numpy_rank_promotion("allow"):
+        report = explain(nnx.jit(lambda m, x: m(x)), layer, np.ones((1, 3), np.float32))
+    assert report.equations["dot_general"] == 1
+
+
+def test_equinox_filter_jit():
+    eqx = pytest.importorskip("equinox")
+    mlp = eqx.nn.MLP(3, 3, 8, 1, key=jax.random.key(0))
+    report = explain(eqx.filter_jit(lambda m, x: m(x)), mlp, np.ones(3, np.float32))
+    assert report.equations["dot_general"] == 2
+    assert report.name == "<lambda>"
+
+
+class Slotted:
+    """Takes no weak reference."""
+
+    __slots__ = ()
+
+    def __call__(self, x):
+        """The sine."""
+        return jnp.sin(x)
+
+
+@pytest.mark.parametrize("function", [Slotted(), operator.itemgetter(0)])
+def test_a_function_without_weak_references(function):
+    report = explain(function, X)
+    assert report.name == type(function).__name__
+
+
+def test_a_function_of_numpy_is_told_from_one_of_jax():
+    with pytest.raises(TypeError, match=r"NumPy's sin: .* Explain jax.numpy.sin\.$"):
+        explain(np.sin, X)
+
+
+A = np.ones((64, 64), np.float32)
+PRODUCT = 2 * 64**3  # flops of one product of these matrices
+
+
+def scanned(length, **options):
+    """A scan of products of matrices."""
+
+    def step(x, _):
+        return x @ A, None
+
+    return lambda x: jax.lax.scan(step, x, length=length, **options)[0]
+
+
+@pytest.mark.parametrize("length", [0, 1, 2, 7, 100])
+def test_all_turns_of_a_scan_are_counted(length):
+    report = explain(scanned(length), A)
+    assert report.flops == pytest.approx(length * PRODUCT, rel=0.01, abs=10)
+
+
+@pytest.mark.parametrize("unroll", [1, 3, 5, 20])
+def test_a_scan_that_is_unrolled_counts_the_same(unroll):
+    report = explain(scanned(11, unroll=unroll), A)
+    assert report.flops == pytest.approx(11 * PRODUCT, rel=0.01)
+
+
+def test_a_scan_in_a_scan():
+    def outer(x):
+        return jax.lax.scan(lambda y, _: (scanned(5)(y), None), x, length=7)[0]
+
+    report = explain(outer, A)
+    assert report.flops == pytest.approx(35 * PRODUCT, rel=0.01)
+    assert (report.turns, "once" in str(report).split("work")[1][:90]) == ("all", False)
+
+
+def test_a_scan_in_the_branch_of_a_condition():
+    def function(x):
+        return jax.lax.cond(x[0, 0] > 0, scanned(9), lambda y: y, x)
+
+    assert explain(function, A).flops == pytest.approx(9 * PRODUCT, rel=0.01)
+
+
+def test_exponentials_and_bytes_of_all_turns():
+    report = explain(lambda x: jax.lax.map(jnp.exp, x), np.ones((50, 10), np.float32))
+    assert report.transcendentals == 500
+    assert report.bytes >= 2 * 500 * 4
+
+
+def test_a_loop_of_unknown_length_is_said_to_be_counted_once():
+    def function(x):
+        return jax.lax.while_loop(lambda y: y[0, 0] < 9, lambda y: y @ A + 1, x)
+
+    report = explain(function, A)
+    assert report.turns == "once"
+    assert "each loop's body once" in " ".join(str(report).split())
+
+
+def test_without_a_loop_nothing_is_said_of_turns():
+    assert explain(jnp.dot, A, A).turns is None
 
 
 def test_compiled_already():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jaxintro.lens import hlo
+from jaxintro.lens.explain import hlo
 
 FUSED = """HloModule jit_f, entry_computation_layout={(f32[8]{0})->f32[8]{0}}
 

@@ -71,6 +71,66 @@ def test_a_slow_contestant_is_called_only_once_more():
     assert result.told_apart("work", "work 2")
 
 
+def test_a_race_goes_on_until_there_is_a_verdict():
+    """A round of two takes 0.02 s: in 0.1 s there are too few to tell 1.5 from 1."""
+    clock = FakeClock(noise=0.05)
+    contestants = [clock.contestant(0.008), clock.contestant(0.012)]
+    result = race(contestants, clock=clock, seconds=0.1)
+    assert result.told_apart("work", "work 2")
+    assert 0.1 < clock.now - sum(result.first_seconds) <= 0.8 + 0.1
+
+
+def test_a_race_without_a_verdict_comes_to_an_end():
+    clock = FakeClock(noise=0.5)
+    result = race([clock.contestant(0.01)] * 2, clock=clock, seconds=0.2)
+    assert not result.told_apart("work", "work 2")
+    assert clock.now - sum(result.first_seconds) <= 8 * 0.2 + 0.1
+
+
+def test_a_race_that_has_its_verdict_takes_no_longer():
+    clock = FakeClock(noise=0.05)
+    race([clock.contestant(1e-3), clock.contestant(9e-3)], clock=clock, seconds=0.5)
+    assert clock.now <= 0.6
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_work_at_two_speeds_has_both_in_its_interval(seed):
+    clock = FakeClock(noise=0.02, seed=seed)
+    named = {"steady": clock.contestant(0.01), "fickle": clock.contestant([0.02, 0.4])}
+    result = race(named, clock=clock, seconds=60)
+    low, high = result.interval("fickle", "steady")
+    assert low < 2.1
+    assert high > 38
+    assert "fickle runs at two speeds, 20" in " ".join(result.notes)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_noise_is_no_second_speed(seed):
+    clock = FakeClock(noise=0.3, seed=seed)
+    assert race([clock.contestant(1e-4)] * 2, clock=clock).notes == ()
+
+
+def test_results_that_differ_in_dtype_alone_are_told():
+    named = {"single": cube, "double": lambda x: cube(x).astype(np.float64)}
+    result = race(named, X, **QUICK)
+    said = "the results differ in dtype: single float32 and double float64"
+    assert result.notes == (said,)
+    assert said in str(result)
+    assert said in result._repr_html_()
+    assert race([cube, cube], X, **QUICK).notes == ()
+    assert race([lambda: 1.0, lambda: np.float32(1)], **QUICK).notes != ()
+
+
+def test_a_program_that_was_compiled_before_is_told():
+    before, new = jax.jit(lambda x: x * x * x), jax.jit(lambda x: x * (x * x))
+    before(X)
+    result = race({"before": before, "new": new, "numpy": cube}, X, **QUICK)
+    said = "the first call of before compiled nothing: its program ran before the race"
+    assert result.notes == (said,)
+    again = race([before, new], X, **QUICK)
+    assert "calls of <lambda> and <lambda> 2 compiled nothing" in again.notes[0]
+
+
 def test_numpy_and_jax_race_each_other():
     result = race({"numpy": cube, "jit": jax.jit(cube)}, X, **QUICK)
     assert isinstance(result, Race)

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from jaxintro.lens.standings import Race, duration, number
+from jaxintro.lens.race.report import Race, duration, number
 
 SECONDS = {"numpy": 1.02e-3, "jit": 264e-6, "loop": 3.2}
 

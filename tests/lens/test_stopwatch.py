@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from fake_clock import FakeClock
 
-from jaxintro.lens import stopwatch
-from jaxintro.lens.stopwatch import (
+from jaxintro.lens.race import stopwatch
+from jaxintro.lens.race.stopwatch import (
     BLOCK_SECONDS,
     Entrant,
     calibrate,
@@ -20,6 +20,11 @@ from jaxintro.lens.stopwatch import (
     interleave,
     waiter,
 )
+
+
+def enough(samples):
+    """Whatever the rounds, there is a verdict."""
+    return True
 
 
 def entrant(clock, seconds):
@@ -72,7 +77,7 @@ def test_rounds_hold_each_contestant_once_in_shuffled_order():
         work = clock.contestant(0.05)
         return Entrant(name, lambda: (log.append(name), work()), ())
 
-    samples = interleave([logged("a"), logged("b"), logged("c")], 10.0, clock)
+    samples = interleave([logged("a"), logged("b"), logged("c")], 10.0, clock, enough)
     turns = [tuple(log[i : i + 3]) for i in range(3, len(log), 3)]
     assert len(turns) == len(samples)
     assert {tuple(sorted(turn)) for turn in turns} == {("a", "b", "c")}
@@ -81,7 +86,9 @@ def test_rounds_hold_each_contestant_once_in_shuffled_order():
 
 def test_samples_are_seconds_a_call():
     clock = FakeClock()
-    samples = interleave([entrant(clock, 1e-5), entrant(clock, 0.02)], 1.0, clock)
+    samples = interleave(
+        [entrant(clock, 1e-5), entrant(clock, 0.02)], 1.0, clock, enough
+    )
     np.testing.assert_allclose(samples, [[1e-5, 0.02]] * len(samples))
 
 
@@ -90,7 +97,10 @@ def test_the_garbage_collector_is_off_only_while_timing():
     clock = FakeClock()
     work = clock.contestant(1.0)
     interleave(
-        [Entrant("f", lambda: (seen.append(gc.isenabled()), work()), ())], 2, clock
+        [Entrant("f", lambda: (seen.append(gc.isenabled()), work()), ())],
+        2,
+        clock,
+        enough,
     )
     assert seen
     assert not any(seen)
@@ -142,7 +152,7 @@ class Terminal(io.StringIO):
 def shown_on(stream, monkeypatch):
     monkeypatch.setattr(stopwatch.sys, "stderr", stream)
     clock = FakeClock()
-    interleave([entrant(clock, 0.1)], 1.0, clock)
+    interleave([entrant(clock, 0.1)], 1.0, clock, enough)
     return stream.getvalue()
 
 

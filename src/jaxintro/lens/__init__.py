@@ -2,17 +2,20 @@
 
 `follow` shows what each line of a function gave, `explain` the road from Python to
 machine code, `race` times candidates honestly, `traces` counts traces and says why each
-was needed, `audit` finds what makes a function impure.
+was needed, `traces_of_program` lists all that a region of a program compiles, `audit`
+finds what makes a function impure.
 """
 
-from jaxintro.lens.explanation import Explanation, explain
+from jaxintro.lens.audit import Audit, Finding, audit
+from jaxintro.lens.explain import Explanation, explain
 from jaxintro.lens.follow import Followed, follow
-from jaxintro.lens.purity import Audit, Finding, audit
-from jaxintro.lens.racing import Race, race
-from jaxintro.lens.tracing import Traces, traces
+from jaxintro.lens.race import Race, race
+from jaxintro.lens.traces import Traces, traces
+from jaxintro.lens.traces.program import Compilations, traces_of_program
 
 __all__ = [
     "Audit",
+    "Compilations",
     "Explanation",
     "Finding",
     "Followed",
@@ -23,4 +26,5 @@ __all__ = [
     "follow",
     "race",
     "traces",
+    "traces_of_program",
 ]

@@ -1,1 +1,0 @@
-"""What `jaxintro.lens.purity` is made of."""

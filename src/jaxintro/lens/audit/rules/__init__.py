@@ -1,0 +1,1 @@
+"""The rules: each from what source or trace show to diagnostics."""

@@ -1,0 +1,1 @@
+"""Source analysis: what the reader's code says, found without running it."""

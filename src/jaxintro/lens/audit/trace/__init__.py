@@ -1,0 +1,1 @@
+"""The trace, and what is watched, caught and put back around it."""
