@@ -83,7 +83,7 @@ def the_task_is_an_echo(seed=0):
     Predict: how often is the best of the four right?
     """
     key = jax.random.key(seed)
-    x = jax.random.rademacher(key, (200, 20), "float32")
+    x = jax.random.rademacher(key, (164, 20), "float32")
     now = x[:, 3:]
     wanted = x[:, :-3]
     repeat = np.mean(now == wanted)
@@ -94,7 +94,7 @@ def the_task_is_an_echo(seed=0):
 
 
 def check_all_four_are_right_half_the_time():
-    """Each of the four is right for about half of the 3,400 answers."""
+    """Each of the four is right for about half of the 2,788 answers."""
     for seed in (0, 1):
         x, repeat, opposite, plus, minus = the_task_is_an_echo(seed)
         same = above = 0
@@ -102,12 +102,13 @@ def check_all_four_are_right_half_the_time():
             assert set(row) <= {1.0, -1.0}
             same += sum(row[n] == row[n - 3] for n in range(3, 20))
             above += sum(row[n - 3] == 1 for n in range(3, 20))
-        np.testing.assert_allclose([repeat, plus], [same / 3400, above / 3400], 1e-6)
+        np.testing.assert_allclose([repeat, plus], [same / 2788, above / 2788], 1e-6)
         np.testing.assert_allclose([repeat + opposite, plus + minus], 1, rtol=1e-6)
         # the share of n tosses is known to about 0.5 / √n
-        assert np.all(np.abs(np.array([repeat, plus]) - 0.5) < 2.5 / np.sqrt(3400))
+        assert np.all(np.abs(np.array([repeat, plus]) - 0.5) < 2.5 / np.sqrt(2788))
 
 
+@partial(jax.jit, static_argnames="cells")
 def init_params(key, cells):
     """Random parameters, for a memory with so many cells."""
     numbers = jax.random.normal(key, (cells + 2, cells)) / cells**0.5
@@ -164,20 +165,25 @@ def check_batch_is_two_plain_loops():
                 np.testing.assert_allclose(said[n], out, rtol=1e-5, atol=1e-6)
 
 
-@partial(jax.jit, static_argnames=("model", "delay"))
+@partial(jax.jit, static_argnames="model")
 def echo_loss(params, x, model, delay):
     """How far the outputs are from the numbers of `delay` steps ago."""
-    error = outputs(params, x, model)[:, delay:] - x[:, :-delay]
-    return jnp.mean(error**2)
+    wanted = jnp.roll(x, delay, axis=1)
+    error = outputs(params, x, model) - wanted
+    is_known = jnp.arange(x.shape[1]) >= delay
+    return jnp.mean(error**2, where=is_known)
 
 
 def loss_of_silence(seed=1):
     """The loss says how far the outputs are from the echo.
 
-    Each output is compared with the number of three steps ago. The first three outputs
-    are left out. The loss is the mean of the squares of what is missing. With random
-    parameters it tells little by itself, so let us compare. `silent` is a network with
-    the output 0 at every step.
+    In `echo_loss`, `jnp.roll` moves the numbers of each sequence three places to the
+    right, so that each output can be compared with the number of three steps ago. What
+    falls off at the end comes in again at the front, where it means nothing. So `where`
+    leaves the first three places out of the mean.
+
+    Is the loss of our random network good or bad? For comparison, `silent` is a network
+    with the output 0 at every step.
 
     Predict: the numbers are +1 and −1. What is the loss of the silent network?
     """
@@ -240,17 +246,17 @@ def check_gradient_is_that_of_going_back_by_hand():
             np.testing.assert_allclose(gradient[name], by_hand, rtol=1e-5, atol=1e-6)
 
 
-def sequences_and_params(seed, cells):
+def sequences_and_params(seed):
     """Sequences to train with, others to test with, and random parameters."""
-    keys = jax.random.split(jax.random.key(seed), 3)
-    x = jax.random.rademacher(keys[0], (64, 20), "float32")
-    x_new = jax.random.rademacher(keys[1], (200, 20), "float32")
-    return x, x_new, init_params(keys[2], cells)
+    key_x, key_params = jax.random.split(jax.random.key(seed))
+    x = jax.random.rademacher(key_x, (164, 20), "float32")
+    params = init_params(key_params, cells=20)
+    return x[:64], x[64:], params
 
 
-@partial(jax.jit, static_argnames=("model", "delay"))
+@partial(jax.jit, static_argnames="model")
 def train(params, x, x_new, model, delay, rate):
-    """Take 300 steps; return the parameters, and two losses of each step."""
+    """Take 100 steps; return the parameters, and two losses of each step."""
 
     def step(params, _):
         loss_and_gradient = jax.value_and_grad(echo_loss)
@@ -259,23 +265,23 @@ def train(params, x, x_new, model, delay, rate):
         params = jax.tree.map(lambda p, g: p - rate * g, params, gradient)
         return params, (known, new)
 
-    return jax.lax.scan(step, params, length=300)
+    return jax.lax.scan(step, params, length=100)
 
 
 def it_learns_the_echo(seed=0):
     """From random weights, the network learns to say the echo.
 
     The training is that of neural_network: a step goes against the gradient, with a
-    learning rate of 0.3, and `jax.lax.scan` takes 300 of them. 64 sequences are for
-    training. From the 200 others nothing is learned: they are *held out*, in our names
-    `new`, and we note their loss as well. The memory has eight cells.
+    learning rate of 0.3, and `jax.lax.scan` takes 100 of them. 64 sequences are for
+    training. From the 100 others nothing is learned: they are *held out*, in our names
+    `new`, and we note their loss as well. The memory has twenty cells.
 
     Remember that the silent network has a loss of 1. The vertical axis has powers of
     ten.
     """
     import matplotlib.pyplot as plt
 
-    x, x_new, params = sequences_and_params(seed, cells=8)
+    x, x_new, params = sequences_and_params(seed)
     params, losses = train(params, x, x_new, listen, 3, rate=0.3)
     known, new = losses
 
@@ -296,15 +302,15 @@ def check_both_losses_fall_together():
         np.testing.assert_array_equal(drawn, [known, new])
         for losses in (known, new):
             assert losses[0] > 0.5
-            assert losses[299] < 0.01
+            assert losses[99] < 0.01
 
 
-@partial(jax.jit, static_argnames=("model", "delay"))
-def score(params, x, model, delay):
+@jax.jit
+def score(y, x, delay):
     """The share of the outputs that have the right sign."""
-    said = jnp.sign(outputs(params, x, model)[:, delay:])
-    is_right = said == x[:, :-delay]
-    return jnp.sum(is_right) / is_right.size
+    is_right = jnp.sign(y) == jnp.roll(x, delay, axis=1)
+    is_known = jnp.arange(x.shape[1]) >= delay
+    return jnp.mean(is_right, where=is_known)
 
 
 def honest_score(seed=0):
@@ -319,12 +325,12 @@ def honest_score(seed=0):
     said. The first three signs mean nothing. From there on, the lower line repeats the
     upper one, three steps later.
     """
-    x, x_new, params = sequences_and_params(seed, cells=8)
+    x, x_new, params = sequences_and_params(seed)
     params, _ = train(params, x, x_new, listen, 3, rate=0.3)
     in_both = set(map(tuple, x.tolist())) & set(map(tuple, x_new.tolist()))
-    held_out_score = score(params, x_new, listen, 3)
-
     y = outputs(params, x_new, listen)
+    held_out_score = score(y, x_new, 3)
+
     heard = "".join("+" if n > 0 else "-" for n in x_new[0].tolist())
     said = "".join("+" if n > 0 else "-" for n in y[0].tolist())
     print(heard)
@@ -342,10 +348,10 @@ def check_new_sequences_are_echoed():
         right = 0
         for row, outs in zip(np.float64(x_new), np.float64(y), strict=True):
             expected = listen_in_numpy(params, row)
-            # sums of eight products, twenty times in a row
+            # sums of twenty products, in float32
             np.testing.assert_allclose(outs, expected, rtol=1e-4, atol=1e-4)
             right += sum(expected[n] * row[n - 3] > 0 for n in range(3, 20))
-        np.testing.assert_allclose(found, right / (200 * 17), rtol=1e-6)
+        np.testing.assert_allclose(found, right / (100 * 17), rtol=1e-6)
         assert found > 0.99
         assert heard == "".join("-+"[n > 0] for n in x_new[0].tolist())
         assert said[3:] == heard[:-3]
@@ -353,28 +359,31 @@ def check_new_sequences_are_echoed():
 
 
 def it_can_listen_longer(seed=0):
-    """It was trained on 20 numbers, and it can listen to 4,000.
+    """It was trained on 20 numbers, and it can listen to 2,000.
 
     The step is the same everywhere, and the parameters do not depend on the length. So
-    the trained network takes sequences of any length. We put the 200 held-out sequences
+    the trained network takes sequences of any length. We put the 100 held-out sequences
     one after the other, as one long sequence.
 
     Predict: does it lose the thread?
     """
-    x, x_new, params = sequences_and_params(seed, cells=8)
+    x, x_new, params = sequences_and_params(seed)
     params, _ = train(params, x, x_new, listen, 3, rate=0.3)
-    long = x_new.reshape(1, 4000)
-    long_score = score(params, long, listen, 3)
-    return params, long, long_score
+    long = x_new.reshape(1, 2000)
+    y = outputs(params, long, listen)
+    long_score = score(y, long, 3)
+    return params, long, y, long_score
 
 
 def check_the_long_sequence_is_echoed():
     """Over 99 % of the outputs for the long sequence are right."""
     for seed in (0, 1):
-        params, long, long_score = it_can_listen_longer(seed)
+        params, long, y, long_score = it_can_listen_longer(seed)
         xs = np.float64(long)[0]
         expected = listen_in_numpy(params, xs)
-        right = [expected[n] * xs[n - 3] > 0 for n in range(3, 4000)]
+        # sums of twenty products, in float32
+        np.testing.assert_allclose(y[0], expected, rtol=1e-4, atol=1e-4)
+        right = [expected[n] * xs[n - 3] > 0 for n in range(3, 2000)]
         np.testing.assert_allclose(long_score, np.mean(right), rtol=1e-6)
         assert long_score > 0.99
 
@@ -391,13 +400,13 @@ def what_the_output_listens_to(seed=0):
     A gradient can be taken along the inputs, too. `last_slopes` takes the last output
     as a function of the sequence. The slope is large, up or down, for a number that
     changes this output much, and small for one that hardly matters. Each sequence has
-    slopes of its own, so we take their mean size over the 200 held-out sequences.
+    slopes of its own, so we take their mean size over the 100 held-out sequences.
 
     Predict: the last number is number 19. Where is the peak?
     """
     import matplotlib.pyplot as plt
 
-    x, x_new, params = sequences_and_params(seed, cells=8)
+    x, x_new, params = sequences_and_params(seed)
     params, _ = train(params, x, x_new, listen, 3, rate=0.3)
     slopes = jax.vmap(last_slopes, in_axes=(None, 0))(params, x_new)
     sizes = jnp.mean(jnp.abs(slopes), axis=0)
@@ -414,7 +423,7 @@ def check_it_listens_to_three_steps_ago():
     for seed in (0, 1):
         params, x_new, slopes, sizes, peak, axes = what_the_output_listens_to(seed)
         w_h, w_o, w_x = (np.float64(params[name]) for name in ("h", "o", "x"))
-        hs = [np.zeros((200, 8))]
+        hs = [np.zeros((100, 20))]
         for x in np.float64(x_new).T:
             hs.append(np.tanh(x[:, None] * w_x + hs[-1] @ w_h.T))
         back = (1 - np.tanh(hs[-1] @ w_o) ** 2)[:, None] * w_o
@@ -429,6 +438,7 @@ def check_it_listens_to_three_steps_ago():
         np.testing.assert_array_equal(axes.lines[0].get_ydata(), sizes)
 
 
+@jax.jit
 def remember(w, xs):
     """Each step multiplies the memory by w, and adds a number."""
 
@@ -673,26 +683,32 @@ def check_clipped_gradient_has_the_limit_as_length():
         np.testing.assert_allclose(other, cut[1] / cut[0], rtol=1e-6)
 
 
+@jax.jit
+def fit_clipped(w, xs, rate, limit):
+    """Take 200 steps with a clipped gradient, and return all w."""
+
+    def step(w, _):
+        w = w - rate * clip(slope_of(w, xs), limit)
+        return w, w
+
+    return jax.lax.scan(step, w, length=200)[1]
+
+
 def clipping_saves_the_training(w=1.2, length=50, limit=10.0, rate=2e-4):
     """With a limit for its gradient, the same training succeeds.
 
     We repeat the training that ended with nan, and clip the gradient to a length of at
-    most 10. With our rate, a step is then at most 0.002 long. The first hundred steps
-    are all cut to that length: the line is straight. Then w is close to 1, the gradient
-    is shorter than the limit, and nothing is cut any more.
+    most 10. With our rate, a step is then at most 0.002 long. As long as the steps are
+    cut to that length, the line is straight. Close to 1 the gradient is shorter than
+    the limit, and nothing is cut any more.
 
     Clipping makes nothing longer. So it is no help against a vanished gradient.
     """
     import matplotlib.pyplot as plt
 
     xs = jnp.array([1.0] + [0.0] * (length - 1))
-
-    def step(w, _):
-        gradient = slope_of(w, xs)
-        w = w - rate * clip(gradient, limit)
-        return w, w
-
-    learned, ws = jax.lax.scan(step, w, length=200)
+    ws = fit_clipped(w, xs, rate, limit)
+    learned = ws[-1]
 
     _, axes = plt.subplots()
     axes.plot(ws, label="w")
@@ -760,20 +776,21 @@ def scores_are_scaled(seed=0, few=4, many=100):
     first with 4 numbers each and then with 100, and look at the spread of their scores.
     """
     key = jax.random.key(seed)
-    pairs = jax.random.normal(key, (2, 1000, many))
-    q, k = pairs
-    spread_of_few = np.std(jnp.sum(q[:, :few] * k[:, :few], axis=1))
-    spread_of_many = np.std(jnp.sum(q * k, axis=1))
+    pairs = np.asarray(jax.random.normal(key, (2, 1000, many)))
+    products = pairs[0] * pairs[1]
+    spread_of_few = np.std(np.sum(products[:, :few], axis=1))
+    spread_of_many = np.std(np.sum(products, axis=1))
     scaled = spread_of_many / many**0.5
-    return pairs, spread_of_few, spread_of_many, scaled
+    return pairs, products, spread_of_few, spread_of_many, scaled
 
 
 def check_spread_is_the_root_of_the_length():
     """The spread is near √4 and √100, and divided by √d it is near 1."""
     many = 100
     for seed in (0, 1):
-        pairs, of_few, of_many, scaled = scores_are_scaled(seed)
+        pairs, products, of_few, of_many, scaled = scores_are_scaled(seed)
         q, k = np.float64(pairs)
+        np.testing.assert_allclose(products, q * k, rtol=1e-6)
         for found, d in ((of_few, 4), (of_many, many)):
             expected = np.std([np.dot(a[:d], b[:d]) for a, b in zip(q, k, strict=True)])
             np.testing.assert_allclose(found, expected, rtol=1e-5)
@@ -782,6 +799,7 @@ def check_spread_is_the_root_of_the_length():
         np.testing.assert_allclose(scaled, of_many / many**0.5, rtol=1e-6)
 
 
+@partial(jax.jit, static_argnames=("size", "inner"))
 def init_attention(key, size, inner):
     """Random matrices that make queries, keys and values."""
     q, k, v = jax.random.normal(key, (3, size, inner)) / inner**0.5
@@ -1230,43 +1248,45 @@ def look_back(params, xs):
 def a_long_way_back(seed=0):
     """Here attention learns an echo from far away, and the other network does not.
 
-    Back to the echo, but now of fifteen steps ago. The recurrent network gets twenty
-    cells. On the way back, its gradient has to go through fifteen steps. In an
-    attention layer, every place can ask every earlier one directly.
+    Back to the echo, but now of fifteen steps ago. On the way back, the gradient of the
+    recurrent network has to go through fifteen steps. In an attention layer, every
+    place can ask every earlier one directly.
 
     Attention does not see the order, so `look_back` adds it: to each number it appends
     a row of `jnp.eye`, with a 1 that marks the place. Both networks get the same
-    sequences and the same 300 steps, and both are judged by the 200 held-out sequences.
+    sequences and the same 100 steps, and both are judged by the 100 held-out sequences.
     (Each has a learning rate that was found to work.)
 
     Attention has its price: the table of scores grows with the square of the length.
     And this `look_back` has parameters for twenty places only. It cannot listen longer.
     """
-    x, x_new, recurrent = sequences_and_params(seed, cells=20)
+    x, x_new, recurrent = sequences_and_params(seed)
     recurrent, _ = train(recurrent, x, x_new, listen, 15, rate=0.3)
-    recurrent_score = score(recurrent, x_new, listen, 15)
+    y = outputs(recurrent, x_new, listen)
+    recurrent_score = score(y, x_new, 15)
 
     looking = init_attention(jax.random.key(seed), size=21, inner=8)
     looking, _ = train(looking, x, x_new, look_back, 15, rate=3.0)
-    looking_score = score(looking, x_new, look_back, 15)
+    y = outputs(looking, x_new, look_back)
+    looking_score = score(y, x_new, 15)
     return x_new, recurrent, recurrent_score, looking, looking_score
 
 
 def check_attention_learns_what_the_other_guesses():
     """Attention is right for over 99 % of the new steps, the other for under 70 %."""
-    # Blunt: a score counts signs; one of 1000 may be a close call in 32 bits
+    # Blunt: a score counts signs; one of 500 may be a close call in 32 bits
     for seed in (0, 1):
         x_new, recurrent, of_recurrent, looking, of_looking = a_long_way_back(seed)
         xs = np.float64(x_new)
         wanted = xs[:, :5]
         y = np.array([listen_in_numpy(recurrent, row)[15:] for row in xs])
-        np.testing.assert_allclose(of_recurrent, np.mean(y * wanted > 0), atol=1.1e-3)
+        np.testing.assert_allclose(of_recurrent, np.mean(y * wanted > 0), atol=2.1e-3)
 
         x = np.stack([np.hstack([row[:, None], np.eye(20)]) for row in xs])
         q, k, v = (x @ np.float64(looking[name]) for name in "qkv")
         powers = np.exp(np.einsum("nid,njd->nij", q, k) / 8**0.5) * np.tri(20)
         y = np.einsum("nij,nj->ni", powers, v[:, :, 0])[:, 15:]
-        np.testing.assert_allclose(of_looking, np.mean(y * wanted > 0), atol=1.1e-3)
+        np.testing.assert_allclose(of_looking, np.mean(y * wanted > 0), atol=2.1e-3)
         assert of_looking > 0.99
         assert 0.3 < of_recurrent < 0.7
 
@@ -1274,30 +1294,33 @@ def check_attention_learns_what_the_other_guesses():
 def attention_is_built_in(seed=0):
     """JAX has attention built in: `jax.nn.dot_product_attention`.
 
-    It takes queries, keys and values of all heads, with the shape [length, heads,
-    numbers], and divides the scores by √d as we did. `is_causal=True` is the causal
-    mask. Its argument `mask` takes masks of your own. We compile it, with `is_causal` as a
-    static argument.
+    It takes the queries, keys and values of all heads, with the shape [length, heads,
+    numbers]. We have one head, so `[:, None]` makes an axis of length 1. The scores are
+    divided by √d as we did. `is_causal=True` is the causal mask, and its argument
+    `mask` takes masks of your own. (A static argument of `jax.jit` may be True or
+    False: it is no array.)
 
     Where to go from here: libraries such as Flax have ready-made layers for recurrent
     networks and attention, and Optax has `optax.clip_by_global_norm`, which does what
     our `clip` does.
     """
-    three = jax.random.normal(jax.random.key(seed), (3, 4, 2, 5))
-    q, k, v = three
+    key_x, key_params = jax.random.split(jax.random.key(seed))
+    x = jax.random.normal(key_x, (4, 2))
+    params = init_attention(key_params, size=2, inner=3)
+    ours = attention(params, x, jnp.tril(jnp.ones((4, 4), dtype=bool)))
+
+    q = (x @ params["q"])[:, None]
+    k = (x @ params["k"])[:, None]
+    v = (x @ params["v"])[:, None]
     built_in = jax.jit(jax.nn.dot_product_attention, static_argnames="is_causal")
-    y = built_in(q, k, v, is_causal=True)
-    return three, y
+    y = built_in(q, k, v, is_causal=True)[:, 0]
+    return params, x, ours, y
 
 
 def check_built_in_attention_is_a_plain_loop():
-    """For each head, the built-in function gives what plain loops give."""
+    """The built-in function and ours both give what plain loops give."""
     for seed in (0, 1):
-        three, y = attention_is_built_in(seed)
-        q, k, v = np.float64(three)
-        for head in (0, 1):
-            for i in range(4):
-                keys, values = k[: i + 1, head], v[: i + 1, head]
-                powers = [np.exp(q[i, head] @ each / 5**0.5) for each in keys]
-                mean = powers @ values / sum(powers)
-                np.testing.assert_allclose(y[i, head], mean, rtol=1e-5, atol=1e-6)
+        params, x, ours, y = attention_is_built_in(seed)
+        expected = attention_in_numpy(params, x, np.tri(4))
+        np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-6)
