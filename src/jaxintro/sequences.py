@@ -16,7 +16,7 @@ import numpy as np
 
 ORDER = 160
 
-SIGNS = ((1, -1, -1, 1, 1, 1, -1), (1, 1, -1, 1, -1, -1, -1))
+SIGNS = ((1.0, -1.0, -1.0, 1.0, 1.0, 1.0), (1.0, 1.0, -1.0, 1.0, -1.0, -1.0))
 
 
 def listen(params, xs):
@@ -31,7 +31,16 @@ def listen(params, xs):
     return jnp.tanh(hs @ params["o"])
 
 
-def echo_built_by_hand(xs=(1.0, -1.0, -1.0, 1.0, 1.0, 1.0, -1.0)):
+def handmade(w):
+    """Parameters that hand the numbers on from cell to cell."""
+    return {
+        "h": jnp.array([[0, 0, 0, 0], [w, 0, 0, 0], [0, w, 0, 0], [0, 0, w, 0]]),
+        "o": jnp.array([0, 0, 0, w]),
+        "x": jnp.array([w, 0, 0, 0]),
+    }
+
+
+def echo_built_by_hand(w=2.0, xs=(1.0, -1.0, -1.0, 1.0, 1.0, 1.0, -1.0)):
     """A network can remember: each cell hands its number on to the next.
 
     A *recurrent network* reads a sequence one number after the other, and keeps a
@@ -47,23 +56,20 @@ def echo_built_by_hand(xs=(1.0, -1.0, -1.0, 1.0, 1.0, 1.0, -1.0)):
 
     Predict: after how many steps does the first number come out?
     """
-    xs = jnp.array(xs)
-    params = {
-        "h": jnp.array([[0, 0, 0, 0], [2.0, 0, 0, 0], [0, 2, 0, 0], [0, 0, 2, 0]]),
-        "o": jnp.array([0, 0, 0, 2.0]),
-        "x": jnp.array([2.0, 0, 0, 0]),
-    }
-    y = listen(params, xs)
-    return y
+    params = handmade(w)
+    y = listen(params, jnp.array(xs))
+    return params, y
 
 
 def check_first_number_comes_out_three_steps_later():
     """Each number comes out three steps later, a bit smaller; three 0s come first."""
-    one = 1.0
-    for _ in range(5):
-        one = np.tanh(2 * one)
-    for xs in ((1.0, -1.0, -1.0, 1.0, 1.0, 1.0, -1.0), (-1.0, *5 * [1.0], -1.0)):
-        y = echo_built_by_hand(xs)
+    for w, xs in ((2.0, (1.0, -1.0, -1.0, 1.0, 1.0, 1.0, -1.0)), (3.0, SIGNS[1])):
+        params, y = echo_built_by_hand(w, xs)
+        np.testing.assert_array_equal(params["h"], w * np.eye(4, k=-1))
+        np.testing.assert_array_equal([params["x"], params["o"]], w * np.eye(4)[[0, 3]])
+        one = 1.0
+        for _ in range(5):
+            one = np.tanh(w * one)
         expected = [0, 0, 0, *(x * one for x in xs[:-3])]
         np.testing.assert_allclose(y, expected, rtol=1e-6)
 
@@ -108,13 +114,6 @@ def check_all_four_are_right_half_the_time():
         assert np.all(np.abs(np.array([repeat, plus]) - 0.5) < 2.5 / np.sqrt(2788))
 
 
-@partial(jax.jit, static_argnames="cells")
-def init_params(key, cells):
-    """Random parameters, for a memory with so many cells."""
-    numbers = jax.random.normal(key, (cells + 2, cells)) / cells**0.5
-    return {"h": numbers[2:], "o": numbers[1], "x": numbers[0]}
-
-
 @partial(jax.jit, static_argnames="model")
 def outputs(params, x, model):
     """What the model says to each sequence of a batch."""
@@ -132,7 +131,7 @@ def listen_in_numpy(params, xs):
     return np.array(ys)
 
 
-def many_sequences_at_once(seed=1):
+def many_sequences_at_once(w=2.0):
     """`listen` is for one sequence; with `jax.vmap` it takes a batch.
 
     In `outputs`, `jax.vmap` makes a function for many sequences of `listen`.
@@ -141,11 +140,10 @@ def many_sequences_at_once(seed=1):
     `static_argnames` tells `jax.jit` that it is no array.)
 
     So there are two loops, one over the sequences and one over the steps, and JAX runs
-    neither of them in Python. For comparison, `listen_in_numpy` is a plain loop. The
-    parameters are random, and the network has learned nothing yet.
+    neither of them in Python. For comparison, `listen_in_numpy` is a plain loop.
     """
-    params = init_params(jax.random.key(seed), cells=3)
-    x = jnp.array(SIGNS, dtype=float)
+    params = handmade(w)
+    x = jnp.array(SIGNS)
     y = outputs(params, x, listen)
     by_loops = np.array([listen_in_numpy(params, xs) for xs in SIGNS])
     return params, x, y, by_loops
@@ -153,13 +151,13 @@ def many_sequences_at_once(seed=1):
 
 def check_batch_is_two_plain_loops():
     """The batch gives what two plain loops give."""
-    for seed in (1, 2):
-        params, x, y, by_loops = many_sequences_at_once(seed)
+    for w in (2.0, 0.7):
+        params, x, y, by_loops = many_sequences_at_once(w)
         w_h, w_o, w_x = (np.float64(params[name]) for name in "hox")
         for row, said, by_loop in zip(x.tolist(), y.tolist(), by_loops, strict=True):
             h = 0 * w_x
             for n, number in enumerate(row):
-                h = np.tanh([w_x[i] * number + np.dot(w_h[i], h) for i in range(3)])
+                h = np.tanh([w_x[i] * number + np.dot(w_h[i], h) for i in range(4)])
                 out = np.tanh(sum(w_o * h))
                 np.testing.assert_allclose(by_loop[n], out, rtol=1e-12)
                 np.testing.assert_allclose(said[n], out, rtol=1e-5, atol=1e-6)
@@ -174,7 +172,7 @@ def echo_loss(params, x, model, delay):
     return jnp.mean(error**2, where=is_known)
 
 
-def loss_of_silence(seed=1):
+def loss_of_silence(w=2.0):
     """The loss says how far the outputs are from the echo.
 
     In `echo_loss`, `jnp.roll` moves the numbers of each sequence three places to the
@@ -182,33 +180,34 @@ def loss_of_silence(seed=1):
     falls off at the end comes in again at the front, where it means nothing. So `where`
     leaves the first three places out of the mean.
 
-    Is the loss of our random network good or bad? For comparison, `silent` is a network
-    with the output 0 at every step.
+    We compare two networks: the one made by hand, and a silent one, with the output 0
+    at every step.
 
     Predict: the numbers are +1 and −1. What is the loss of the silent network?
     """
-    params = init_params(jax.random.key(seed), cells=3)
-    x = jnp.array(SIGNS, dtype=float)
-    value = echo_loss(params, x, listen, delay=3)
+    params = handmade(w)
+    x = jnp.array(SIGNS)
+    small = echo_loss(params, x, listen, delay=3)
 
-    silent = params | {"o": jnp.zeros(3)}
-    value_of_silence = echo_loss(silent, x, listen, delay=3)
-    return params, x, value, value_of_silence
+    silent = params | {"o": jnp.zeros(4)}
+    of_silence = echo_loss(silent, x, listen, delay=3)
+    return params, x, small, of_silence
 
 
 def check_loss_is_a_mean_of_squares():
     """The loss is the mean of the squared differences, and that of silence is 1."""
-    for seed in (1, 2):
-        params, x, value, value_of_silence = loss_of_silence(seed)
+    for w in (2.0, 0.7):
+        params, x, small, of_silence = loss_of_silence(w)
         squares = []
-        for xs in np.float64(x):
+        for xs in x.tolist():
             y = listen_in_numpy(params, xs)
-            squares += [(y[n] - xs[n - 3]) ** 2 for n in range(3, 7)]
-        np.testing.assert_allclose(value, np.mean(squares), rtol=1e-5)
-        np.testing.assert_allclose(value_of_silence, 1, rtol=1e-6)
+            squares += [(y[n] - xs[n - 3]) ** 2 for n in (3, 4, 5)]
+        # a small difference of numbers near 1 has fewer digits
+        np.testing.assert_allclose(small, np.mean(squares), rtol=2e-5)
+        np.testing.assert_allclose(of_silence, 1, rtol=1e-6)
 
 
-def gradient_goes_back_through_time(seed=1):
+def gradient_goes_back_through_time(w=2.0):
     """`jax.grad` goes back through all the steps of a `scan`.
 
     The same weights work at each step, so a weight changes the loss in many ways: by
@@ -217,33 +216,41 @@ def gradient_goes_back_through_time(seed=1):
     *backpropagation through time*. `jax.grad` does it for you, and the gradient has the
     form of the parameters.
     """
-    params = init_params(jax.random.key(seed), cells=3)
-    x = jnp.array(SIGNS, dtype=float)
+    params = handmade(w)
+    x = jnp.array(SIGNS)
     gradient = jax.grad(echo_loss)(params, x, listen, delay=3)
     return params, x, gradient
 
 
 def check_gradient_is_that_of_going_back_by_hand():
     """The gradient is that of going back step by step, written out in NumPy."""
-    for seed in (1, 2):
-        params, x, gradient = gradient_goes_back_through_time(seed)
-        w_h, w_o, w_x = (np.float64(params[name]) for name in ("h", "o", "x"))
+    for w in (2.0, 0.7):
+        params, x, gradient = gradient_goes_back_through_time(w)
+        w_h, w_o, w_x = (np.float64(params[name]) for name in "hox")
         slopes = {"h": 0.0, "o": 0.0, "x": 0.0}
-        for row in np.float64(x):
-            hs = [np.zeros(3)]
+        for row in x.tolist():
+            hs = [np.zeros(4)]
             for number in row:
                 hs.append(np.tanh(w_x * number + w_h @ hs[-1]))
-            back = np.zeros(3)
-            for n in reversed(range(7)):
+            back = np.zeros(4)
+            for n in reversed(range(6)):
                 y = np.tanh(hs[n + 1] @ w_o)
-                error = 2 * (y - row[n - 3]) / (2 * 4) if n >= 3 else 0
+                error = 2 * (y - row[n - 3]) / (2 * 3) if n >= 3 else 0
                 slopes["o"] = slopes["o"] + error * (1 - y**2) * hs[n + 1]
                 back = (back + error * (1 - y**2) * w_o) * (1 - hs[n + 1] ** 2)
                 slopes["x"] = slopes["x"] + back * row[n]
                 slopes["h"] = slopes["h"] + np.outer(back, hs[n])
                 back = w_h.T @ back
         for name, by_hand in slopes.items():
-            np.testing.assert_allclose(gradient[name], by_hand, rtol=1e-5, atol=1e-6)
+            # 1 - tanh² of a number near 1 has lost digits in float32
+            np.testing.assert_allclose(gradient[name], by_hand, rtol=1e-4, atol=1e-6)
+
+
+@partial(jax.jit, static_argnames="cells")
+def init_params(key, cells):
+    """Random parameters, for a memory with so many cells."""
+    numbers = jax.random.normal(key, (cells + 2, cells)) / cells**0.5
+    return {"h": numbers[2:], "o": numbers[1], "x": numbers[0]}
 
 
 def sequences_and_params(seed):
@@ -356,36 +363,6 @@ def check_new_sequences_are_echoed():
         assert heard == "".join("-+"[n > 0] for n in x_new[0].tolist())
         assert said[3:] == heard[:-3]
         assert said == "".join("-+"[n > 0] for n in y[0].tolist())
-
-
-def it_can_listen_longer(seed=0):
-    """It was trained on 20 numbers, and it can listen to 2,000.
-
-    The step is the same everywhere, and the parameters do not depend on the length. So
-    the trained network takes sequences of any length. We put the 100 held-out sequences
-    one after the other, as one long sequence.
-
-    Predict: does it lose the thread?
-    """
-    x, x_new, params = sequences_and_params(seed)
-    params, _ = train(params, x, x_new, listen, 3, rate=0.3)
-    long = x_new.reshape(1, 2000)
-    y = outputs(params, long, listen)
-    long_score = score(y, long, 3)
-    return params, long, y, long_score
-
-
-def check_the_long_sequence_is_echoed():
-    """Over 99 % of the outputs for the long sequence are right."""
-    for seed in (0, 1):
-        params, long, y, long_score = it_can_listen_longer(seed)
-        xs = np.float64(long)[0]
-        expected = listen_in_numpy(params, xs)
-        # sums of twenty products, in float32
-        np.testing.assert_allclose(y[0], expected, rtol=1e-4, atol=1e-4)
-        right = [expected[n] * xs[n - 3] > 0 for n in range(3, 2000)]
-        np.testing.assert_allclose(long_score, np.mean(right), rtol=1e-6)
-        assert long_score > 0.99
 
 
 @jax.jit
@@ -767,38 +744,6 @@ def check_answer_is_a_weighted_mean():
         np.testing.assert_allclose(answer, mean, rtol=1e-5)
 
 
-def scores_are_scaled(seed=0, few=4, many=100):
-    """Longer queries and keys have larger scores, so scores are divided by √d.
-
-    With d random numbers in query and key, a score is a sum of d products. Its typical
-    size grows like √d. Large scores are a problem: softmax then gives nearly all the
-    weight to one entry. So one divides the scores by √d. We draw 1000 queries and keys,
-    first with 4 numbers each and then with 100, and look at the spread of their scores.
-    """
-    key = jax.random.key(seed)
-    pairs = np.asarray(jax.random.normal(key, (2, 1000, many)))
-    products = pairs[0] * pairs[1]
-    spread_of_few = np.std(np.sum(products[:, :few], axis=1))
-    spread_of_many = np.std(np.sum(products, axis=1))
-    scaled = spread_of_many / many**0.5
-    return pairs, products, spread_of_few, spread_of_many, scaled
-
-
-def check_spread_is_the_root_of_the_length():
-    """The spread is near √4 and √100, and divided by √d it is near 1."""
-    many = 100
-    for seed in (0, 1):
-        pairs, products, of_few, of_many, scaled = scores_are_scaled(seed)
-        q, k = np.float64(pairs)
-        np.testing.assert_allclose(products, q * k, rtol=1e-6)
-        for found, d in ((of_few, 4), (of_many, many)):
-            expected = np.std([np.dot(a[:d], b[:d]) for a, b in zip(q, k, strict=True)])
-            np.testing.assert_allclose(found, expected, rtol=1e-5)
-            # the spread of 1000 sums is known to a few per cent
-            np.testing.assert_allclose(found, d**0.5, rtol=0.12)
-        np.testing.assert_allclose(scaled, of_many / many**0.5, rtol=1e-6)
-
-
 @partial(jax.jit, static_argnames=("size", "inner"))
 def init_attention(key, size, inner):
     """Random matrices that make queries, keys and values."""
@@ -817,7 +762,7 @@ def each_place_asks_all(seed=0):
     Predict: what are the shapes of `scores` and of y?
     """
     key_x, key_params = jax.random.split(jax.random.key(seed))
-    x = jax.random.normal(key_x, (4, 2))
+    x = jax.random.normal(key_x, (3, 4, 2))[0]
     params = init_attention(key_params, size=2, inner=3)
     q = x @ params["q"]
     k = x @ params["k"]
@@ -913,7 +858,7 @@ def several_heads(seed=0):
     shared. At the end, the outputs of the heads are put side by side.
     """
     key_x, key_1, key_2 = jax.random.split(jax.random.key(seed), 3)
-    x = jax.random.normal(key_x, (4, 2))
+    x = jax.random.normal(key_x, (3, 4, 2))[0]
     one = init_attention(key_1, size=2, inner=3)
     other = init_attention(key_2, size=2, inner=3)
 
@@ -945,7 +890,7 @@ def order_is_not_seen(seed=0, order=(2, 0, 3, 1)):
     Predict: what becomes of the rows of the output?
     """
     key_x, key_params = jax.random.split(jax.random.key(seed))
-    x = jax.random.normal(key_x, (4, 2))
+    x = jax.random.normal(key_x, (3, 4, 2))[0]
     params = init_attention(key_params, size=2, inner=3)
     y = attention(params, x)
     reordered_x = x[jnp.array(order)]
@@ -978,7 +923,7 @@ def causal_mask(seed=0, place=3):
     Predict: we change the last row. Which rows of the output change?
     """
     key_x, key_params = jax.random.split(jax.random.key(seed))
-    x = jax.random.normal(key_x, (4, 2))
+    x = jax.random.normal(key_x, (3, 4, 2))[0]
     other_x = x.at[place].add(1.0)
     params = init_attention(key_params, size=2, inner=3)
     mask = jnp.tril(jnp.ones((4, 4), dtype=bool))
@@ -1050,7 +995,7 @@ def zeros_are_not_harmless(seed=0, length=2):
     Myth: padding with zeros needs no mask, since zeros add nothing.
     """
     key_x, key_params = jax.random.split(jax.random.key(seed))
-    x = jax.random.normal(key_x, (4, 2))[:length]
+    x = jax.random.normal(key_x, (3, 4, 2))[0, :length]
     params = init_attention(key_params, size=2, inner=3)
     padded = jnp.zeros((4, 2)).at[:length].set(x)
     real = jnp.arange(4) < length
@@ -1170,7 +1115,7 @@ def nan_spoils_the_gradient(seed=0, length=2):
     Predict: which of the three gradients is spoiled, that of k, of q or of v?
     """
     key_x, key_params = jax.random.split(jax.random.key(seed))
-    x = jax.random.normal(key_x, (4, 2))
+    x = jax.random.normal(key_x, (3, 4, 2))[0]
     params = init_attention(key_params, size=2, inner=3)
     real = jnp.arange(4) < length
 
@@ -1305,7 +1250,7 @@ def attention_is_built_in(seed=0):
     our `clip` does.
     """
     key_x, key_params = jax.random.split(jax.random.key(seed))
-    x = jax.random.normal(key_x, (4, 2))
+    x = jax.random.normal(key_x, (3, 4, 2))[0]
     params = init_attention(key_params, size=2, inner=3)
     ours = attention(params, x, jnp.tril(jnp.ones((4, 4), dtype=bool)))
 
