@@ -207,25 +207,27 @@ def check_loss_is_a_mean_of_squares():
         np.testing.assert_allclose(of_silence, 1, rtol=1e-6)
 
 
-def gradient_goes_back_through_time(w=2.0):
+def gradient_goes_back_through_time(w=1.0):
     """`jax.grad` goes back through all the steps of a `scan`.
 
     The same weights work at each step, so a weight changes the loss in many ways: by
     the last step, by the step before, and so on. The gradient adds them all up. With
     pencil and paper you would go back from the last step to the first; this is called
-    *backpropagation through time*. `jax.grad` does it for you, and the gradient has the
-    form of the parameters.
+    *backpropagation through time*. `jax.grad` does it for you. The gradient has the
+    form of the parameters. `of_x` is the part for the weights `params["x"]`: the second
+    number says that the loss would grow if new numbers also went into the second cell.
     """
     params = handmade(w)
     x = jnp.array(SIGNS)
     gradient = jax.grad(echo_loss)(params, x, listen, delay=3)
-    return params, x, gradient
+    of_x = gradient["x"]
+    return params, x, gradient, of_x
 
 
 def check_gradient_is_that_of_going_back_by_hand():
     """The gradient is that of going back step by step, written out in NumPy."""
     for w in (2.0, 0.7):
-        params, x, gradient = gradient_goes_back_through_time(w)
+        params, x, gradient, of_x = gradient_goes_back_through_time(w)
         w_h, w_o, w_x = (np.float64(params[name]) for name in "hox")
         slopes = {"h": 0.0, "o": 0.0, "x": 0.0}
         for row in x.tolist():
@@ -244,6 +246,7 @@ def check_gradient_is_that_of_going_back_by_hand():
         for name, by_hand in slopes.items():
             # 1 - tanh² of a number near 1 has lost digits in float32
             np.testing.assert_allclose(gradient[name], by_hand, rtol=1e-4, atol=1e-6)
+        np.testing.assert_array_equal(of_x, gradient["x"])
 
 
 @partial(jax.jit, static_argnames="cells")
@@ -584,9 +587,9 @@ def one_step_goes_too_far(w=1.2, length=50, rate=2e-4):
 
     Now we begin at w = 1.2, only a little above 1. There are 50 numbers, and the
     learning rate is small. Look at the gradient of the first step, and at the w that
-    comes next. With this w the memory is too large for a float32, and becomes infinite.
+    comes next. The 49th power of this w is larger than any float32.
 
-    Predict: how many steps does it take until w is no number (nan)?
+    Predict: what is w after the second step?
     """
     xs = jnp.array([1.0] + [0.0] * (length - 1))
     ws = []
@@ -694,7 +697,7 @@ def clipping_saves_the_training(w=1.2, length=50, limit=10.0, rate=2e-4):
 
 
 def check_clipped_training_finds_one():
-    """Clipped, w falls by 0.002 at each step, until it has found 1."""
+    """Clipped, w falls by 0.002 at each of the first steps, and ends at 1."""
     for w, length in ((1.2, 50), (1.15, 50)):
         learned, ws, axes = clipping_saves_the_training(w, length)
         np.testing.assert_allclose(ws[:60], w - 0.002 * np.arange(1, 61), rtol=1e-5)
@@ -751,19 +754,26 @@ def init_attention(key, size, inner):
     return {"k": k, "q": q, "v": v}
 
 
+def example(seed):
+    """Parameters for an attention layer, and a sequence of four places."""
+    key_x, key_params = jax.random.split(jax.random.key(seed))
+    params = init_attention(key_params, size=2, inner=3)
+    return params, jax.random.normal(key_x, (4, 2))
+
+
 def each_place_asks_all(seed=0):
     """In an attention layer, each place of a sequence asks all places.
 
     Here the sequence x has four places, and a row of two numbers at each. From each
-    row, three matrices make a query, a key and a value. Row i of `scores` holds the
-    scores of query i with all the keys. Row i of `weights` says how much place i takes
-    from each place, and adds up to 1. There is no loop over the places, and no memory.
+    row, three matrices make a query, a key and a value, here with three numbers each.
+    Row i of `scores` holds the scores of query i with all the keys. (They are divided
+    by √3. For queries with d numbers, it is custom to divide by √d.) Row i of `weights`
+    says how much place i takes from each place, and adds up to 1. There is no loop over
+    the places, and no memory.
 
     Predict: what are the shapes of `scores` and of y?
     """
-    key_x, key_params = jax.random.split(jax.random.key(seed))
-    x = jax.random.normal(key_x, (3, 4, 2))[0]
-    params = init_attention(key_params, size=2, inner=3)
+    params, x = example(seed)
     q = x @ params["q"]
     k = x @ params["k"]
     v = x @ params["v"]
@@ -824,22 +834,21 @@ def attention_for_a_batch(seed=0):
     each place. `jax.vmap` with `in_axes=(None, 0)` shares the parameters and takes a
     sequence at a time. For comparison there is a plain loop.
     """
-    key_x, key_params = jax.random.split(jax.random.key(seed))
-    x = jax.random.normal(key_x, (3, 4, 2))
-    params = init_attention(key_params, size=2, inner=3)
-    y = jax.vmap(attention, in_axes=(None, 0))(params, x)
+    params, x = example(seed)
+    batch = jnp.stack([x, -x, x**2])
+    y = jax.vmap(attention, in_axes=(None, 0))(params, batch)
 
     all_allowed = np.ones((4, 4))
-    by_loops = [attention_in_numpy(params, one, all_allowed) for one in x]
+    by_loops = [attention_in_numpy(params, one, all_allowed) for one in batch]
     difference = np.max(np.abs(y - np.array(by_loops)))
-    return params, x, y, by_loops, difference
+    return params, batch, y, by_loops, difference
 
 
 def check_batch_of_attention_is_plain_loops():
     """The batch gives what plain loops over sequences, queries and keys give."""
     for seed in (0, 1):
-        params, x, y, by_loops, difference = attention_for_a_batch(seed)
-        q, k, v = (np.float64(x) @ np.float64(params[name]) for name in "qkv")
+        params, batch, y, by_loops, difference = attention_for_a_batch(seed)
+        q, k, v = (np.float64(batch) @ np.float64(params[name]) for name in "qkv")
         powers = np.exp(np.einsum("nid,njd->nij", q, k) / np.sqrt(3))
         weights = powers / powers.sum(axis=2, keepdims=True)
         expected = np.einsum("nij,njd->nid", weights, v)
@@ -857,10 +866,8 @@ def several_heads(seed=0):
     axis. Then `in_axes` is `(0, None)`: the parameters are a batch, and the sequence is
     shared. At the end, the outputs of the heads are put side by side.
     """
-    key_x, key_1, key_2 = jax.random.split(jax.random.key(seed), 3)
-    x = jax.random.normal(key_x, (3, 4, 2))[0]
-    one = init_attention(key_1, size=2, inner=3)
-    other = init_attention(key_2, size=2, inner=3)
+    one, x = example(seed)
+    other, _ = example(seed + 1)
 
     both = jax.tree.map(lambda a, b: jnp.stack([a, b]), one, other)
     heads = jax.vmap(attention, in_axes=(0, None))(both, x)
@@ -889,9 +896,7 @@ def order_is_not_seen(seed=0, order=(2, 0, 3, 1)):
 
     Predict: what becomes of the rows of the output?
     """
-    key_x, key_params = jax.random.split(jax.random.key(seed))
-    x = jax.random.normal(key_x, (3, 4, 2))[0]
-    params = init_attention(key_params, size=2, inner=3)
+    params, x = example(seed)
     y = attention(params, x)
     reordered_x = x[jnp.array(order)]
     reordered_y = attention(params, reordered_x)
@@ -922,10 +927,8 @@ def causal_mask(seed=0, place=3):
 
     Predict: we change the last row. Which rows of the output change?
     """
-    key_x, key_params = jax.random.split(jax.random.key(seed))
-    x = jax.random.normal(key_x, (3, 4, 2))[0]
+    params, x = example(seed)
     other_x = x.at[place].add(1.0)
-    params = init_attention(key_params, size=2, inner=3)
     mask = jnp.tril(jnp.ones((4, 4), dtype=bool))
 
     change = attention(params, other_x, mask) - attention(params, x, mask)
@@ -994,9 +997,8 @@ def zeros_are_not_harmless(seed=0, length=2):
 
     Myth: padding with zeros needs no mask, since zeros add nothing.
     """
-    key_x, key_params = jax.random.split(jax.random.key(seed))
-    x = jax.random.normal(key_x, (3, 4, 2))[0, :length]
-    params = init_attention(key_params, size=2, inner=3)
+    params, x = example(seed)
+    x = x[:length]
     padded = jnp.zeros((4, 2)).at[:length].set(x)
     real = jnp.arange(4) < length
 
@@ -1035,19 +1037,20 @@ def batch_of_different_lengths(seed=0, lengths=(2, 4, 3)):
     this length, but a mask can depend on it. `&` joins both masks: a question is
     allowed where both are True.
     """
-    key_x, key_params = jax.random.split(jax.random.key(seed))
-    x = jax.random.normal(key_x, (3, 4, 2))
-    params = init_attention(key_params, size=2, inner=3)
+    params, x = example(seed)
+    batch = jnp.stack([x, -x, x**2])
     batched = jax.vmap(layer_for_length, in_axes=(None, 0, 0))
-    y = batched(params, x, jnp.array(lengths))
-    return params, x, y
+    y = batched(params, batch, jnp.array(lengths))
+    return params, batch, y
 
 
 def check_each_sequence_is_as_if_alone():
     """Up to its length, each sequence gives what it gives alone."""
     for seed, lengths in ((0, (2, 4, 3)), (1, (1, 3, 2))):
-        params, x, y = batch_of_different_lengths(seed, lengths)
-        for one, found, n in zip(np.asarray(x), np.asarray(y), lengths, strict=True):
+        params, batch, y = batch_of_different_lengths(seed, lengths)
+        for one, found, n in zip(
+            np.asarray(batch), np.asarray(y), lengths, strict=True
+        ):
             alone = attention_in_numpy(params, one[:n], np.tri(n))
             np.testing.assert_allclose(found[:n], alone, rtol=1e-5, atol=1e-6)
             both = np.tri(4) * (np.arange(4) < n)
@@ -1114,9 +1117,7 @@ def nan_spoils_the_gradient(seed=0, length=2):
 
     Predict: which of the three gradients is spoiled, that of k, of q or of v?
     """
-    key_x, key_params = jax.random.split(jax.random.key(seed))
-    x = jax.random.normal(key_x, (3, 4, 2))[0]
-    params = init_attention(key_params, size=2, inner=3)
+    params, x = example(seed)
     real = jnp.arange(4) < length
 
     slope = jax.value_and_grad(padded_loss)
@@ -1191,7 +1192,7 @@ def look_back(params, xs):
 
 
 def a_long_way_back(seed=0):
-    """Here attention learns an echo from far away, and the other network does not.
+    """An echo from far away: attention learns it in fewer steps.
 
     Back to the echo, but now of fifteen steps ago. On the way back, the gradient of the
     recurrent network has to go through fifteen steps. In an attention layer, every
@@ -1199,41 +1200,48 @@ def a_long_way_back(seed=0):
 
     Attention does not see the order, so `look_back` adds it: to each number it appends
     a row of `jnp.eye`, with a 1 that marks the place. Both networks get the same
-    sequences and the same 100 steps, and both are judged by the 100 held-out sequences.
-    (Each has a learning rate that was found to work.)
+    sequences, and both are judged by the 100 held-out ones. The recurrent network may
+    train five times as long. (Its learning rate was the best of 0.3, 0.1, 0.03 and
+    0.01.)
 
     Attention has its price: the table of scores grows with the square of the length.
     And this `look_back` has parameters for twenty places only. It cannot listen longer.
+
+    Predict: can the recurrent network learn it at all?
     """
-    x, x_new, recurrent = sequences_and_params(seed)
-    recurrent, _ = train(recurrent, x, x_new, listen, 15, rate=0.3)
-    y = outputs(recurrent, x_new, listen)
-    recurrent_score = score(y, x_new, 15)
+    x, x_new, params = sequences_and_params(seed)
+    early, _ = train(params, x, x_new, listen, 15, rate=0.03)
+    after_100 = score(outputs(early, x_new, listen), x_new, 15)
+    late = early
+    for _ in range(4):
+        late, _ = train(late, x, x_new, listen, 15, rate=0.03)
+    after_500 = score(outputs(late, x_new, listen), x_new, 15)
 
     looking = init_attention(jax.random.key(seed), size=21, inner=8)
     looking, _ = train(looking, x, x_new, look_back, 15, rate=3.0)
-    y = outputs(looking, x_new, look_back)
-    looking_score = score(y, x_new, 15)
-    return x_new, recurrent, recurrent_score, looking, looking_score
+    of_attention = score(outputs(looking, x_new, look_back), x_new, 15)
+    return x_new, early, after_100, late, after_500, looking, of_attention
 
 
-def check_attention_learns_what_the_other_guesses():
-    """Attention is right for over 99 % of the new steps, the other for under 70 %."""
-    # Blunt: a score counts signs; one of 500 may be a close call in 32 bits
+def check_attention_needs_fewer_steps():
+    """After 100 steps one has over 99 %, the other under 90 %; 500 make it better."""
+    # Blunt: a score counts signs; a few of 500 may be close calls in 32 bits
     for seed in (0, 1):
-        x_new, recurrent, of_recurrent, looking, of_looking = a_long_way_back(seed)
+        x_new, early, after_100, late, after_500, looking, found = a_long_way_back(seed)
         xs = np.float64(x_new)
         wanted = xs[:, :5]
-        y = np.array([listen_in_numpy(recurrent, row)[15:] for row in xs])
-        np.testing.assert_allclose(of_recurrent, np.mean(y * wanted > 0), atol=2.1e-3)
+        for params, score_found in ((early, after_100), (late, after_500)):
+            y = np.array([listen_in_numpy(params, row)[15:] for row in xs])
+            np.testing.assert_allclose(score_found, np.mean(y * wanted > 0), atol=5e-3)
 
         x = np.stack([np.hstack([row[:, None], np.eye(20)]) for row in xs])
         q, k, v = (x @ np.float64(looking[name]) for name in "qkv")
         powers = np.exp(np.einsum("nid,njd->nij", q, k) / 8**0.5) * np.tri(20)
         y = np.einsum("nij,nj->ni", powers, v[:, :, 0])[:, 15:]
-        np.testing.assert_allclose(of_looking, np.mean(y * wanted > 0), atol=2.1e-3)
-        assert of_looking > 0.99
-        assert 0.3 < of_recurrent < 0.7
+        np.testing.assert_allclose(found, np.mean(y * wanted > 0), atol=5e-3)
+        assert found > 0.99
+        assert 0.6 < after_100 < 0.9
+        assert after_500 > after_100 + 0.05
 
 
 def attention_is_built_in(seed=0):
@@ -1249,9 +1257,7 @@ def attention_is_built_in(seed=0):
     networks and attention, and Optax has `optax.clip_by_global_norm`, which does what
     our `clip` does.
     """
-    key_x, key_params = jax.random.split(jax.random.key(seed))
-    x = jax.random.normal(key_x, (3, 4, 2))[0]
-    params = init_attention(key_params, size=2, inner=3)
+    params, x = example(seed)
     ours = attention(params, x, jnp.tril(jnp.ones((4, 4), dtype=bool)))
 
     q = (x @ params["q"])[:, None]
