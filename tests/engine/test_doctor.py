@@ -31,12 +31,14 @@ def test_versions_devices_settings_and_extras_are_named(said):
     assert {"jaxlib", "numpy", "extra notebook", "extra test"} <= set(found)
 
 
-def test_what_is_missing_comes_with_its_cure(said):
-    found, _ = said(NEEDED=("no-such",), EXTRAS={"odd": ("pytest", "no_such")})
+def test_what_is_missing_comes_with_its_cure(said, extras_of):
+    extras_of(odd=["pytest", "no-such"], fine=["pytest>=1"])
+    found, _ = said(NEEDED=("no-such",))
     assert found["no-such"] == "missing: python -m pip install no-such"
     assert found["extra odd"] == (
-        'lacks no_such: python -m pip install "jaxintro[odd]"'
+        'lacks no-such: python -m pip install "jaxintro[odd]"'
     )
+    assert found["extra fine"] == "present"
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,15 @@
 """Whether lessons can run here, and why not: what a report of a bug begins with."""
 
 import glob
-import importlib.util
 import platform as machine
 import sys
 from importlib import metadata
 
 import jaxintro
-from jaxintro._engine import setting
+from jaxintro._engine import extras, setting
 from jaxintro._engine.catalog import LackingError
 
 NEEDED = ("jax", "jaxlib", "numpy", "matplotlib", "rich", "plotext")
-EXTRAS = {
-    "notebook": ("nbformat", "nbclient", "ipykernel"),
-    "test": ("pytest", "xdist", "hypothesis"),
-    "ecosystem": ("flax", "optax"),
-}
 GPUS = ("/dev/nvidia[0-9]*", "/dev/kfd")  # what a driver puts there
 
 
@@ -77,9 +71,8 @@ def _unused_gpus(platform: str) -> list[tuple[str, str]]:
 
 def _extras() -> list[tuple[str, str]]:
     said = []
-    for extra, modules in EXTRAS.items():
-        lacks = [name for name in modules if importlib.util.find_spec(name) is None]
-        cure = f'python -m pip install "jaxintro[{extra}]"'
-        words = f"lacks {', '.join(lacks)}: {cure}" if lacks else "present"
+    for extra in extras.known():
+        missing = ", ".join(extras.lacks(extra))
+        words = f"lacks {missing}: {extras.install(extra)}" if missing else "present"
         said.append((f"extra {extra}", words))
     return said

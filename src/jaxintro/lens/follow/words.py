@@ -18,6 +18,7 @@ from jaxintro.lens.follow.digits import (
     jax_array,
     number,
     numpy_array,
+    torch_tensor,
 )
 from jaxintro.lens.follow.errors import error_words
 from jaxintro.lens.follow.kinds import (
@@ -25,6 +26,7 @@ from jaxintro.lens.follow.kinds import (
     first_entries,
     is_a,
     is_array,
+    is_tensor,
     is_tracer,
     wrapped_by,
 )
@@ -68,6 +70,8 @@ def _words(value: Any, depth: int) -> Words:
         return jax_array(value)
     if is_a(value, np.ndarray):
         return numpy_array(value)
+    if is_tensor(value):
+        return torch_tensor(value)
     if _is_picture(value):
         return NOTHING
     if is_a(value, BaseException):
