@@ -240,10 +240,10 @@ def optax_update_is_added(rate=0.1):
     """Optax makes an update of a gradient, and you add it to the parameters.
 
     Optax is the library of optimisers, and it is worked on: its source changed some 200
-    times in the year before August 2026. An optimiser is a pair of functions. `init` makes the state that it needs, and `update` turns a
-    gradient into what is to be added. `optax.apply_updates` adds it, leaf by leaf.
-    `optax.sgd` is the plain walk downhill of the lesson gradient_descent. It needs no
-    state, and its state is empty.
+    times in the year before August 2026. An optimiser is a pair of functions. `init`
+    makes the state that it needs, and `update` turns a gradient into what is to be
+    added. `optax.apply_updates` adds it, leaf by leaf. `optax.sgd` is the plain walk
+    downhill of the lesson gradient_descent. It needs no state, and its state is empty.
 
     Predict: the slope of w² is 2w. Where is w = 3 after one step?
     """
