@@ -237,7 +237,7 @@ def formula_for_tvm(n):
         return te.if_then_else(x[i] > 0, SCALE * x[i], below)
 
     y = te.compute((n,), element, "y")
-    return te.create_prim_func([x, y])
+    return x, y
 
 
 def tvm_is_told_a_formula(n=1000):
@@ -251,8 +251,9 @@ def tvm_is_told_a_formula(n=1000):
     with `"llvm"`, which is for the CPU. A program of TVM writes into its last argument.
     """
     import tvm
+    from tvm import te
 
-    loop = formula_for_tvm(n)
+    loop = te.create_prim_func(formula_for_tvm(n))
     program = tvm.compile(loop, target="llvm")
     x = np.linspace(-3, 3, n, dtype=np.float32)
     y = np.zeros_like(x)
@@ -272,7 +273,7 @@ def check_tvms_formula_gives_selu():
 
 
 def in_parallel(loop, width):
-    """TVM's loop for several threads, `width` numbers at a time."""
+    """How TVM shall run a loop: on threads, `width` numbers at once."""
     from tvm import IRModule
     from tvm.s_tir import Schedule
 
@@ -281,7 +282,7 @@ def in_parallel(loop, width):
     outer, inner = schedule.split(all_of_it, [None, width])
     schedule.parallel(outer)
     schedule.vectorize(inner)
-    return schedule.mod
+    return schedule
 
 
 def tvm_is_told_how_as_well(n=1000, width=8):
@@ -291,15 +292,16 @@ def tvm_is_told_how_as_well(n=1000, width=8):
     two loops of one, `parallel` gives the rounds of the outer to several threads, and
     `vectorize` does the inner one with instructions for several numbers. You find them
     in the new loop, `T.parallel` and `T.vectorized`. A Schedule changes loops in an
-    `IRModule`, which is a set of functions. In JAX the compiler decides all this, and
-    there is nothing to say.
+    `IRModule`, which is a set of functions, and `.mod` is the changed one. In JAX the
+    compiler decides all this, and there is nothing to say.
 
     Predict: do the numbers change?
     """
     import tvm
+    from tvm import te
 
-    loop = formula_for_tvm(n)
-    module = in_parallel(loop, width)
+    loop = te.create_prim_func(formula_for_tvm(n))
+    module = in_parallel(loop, width).mod
     x = np.linspace(-3, 3, n, dtype=np.float32)
     before = np.zeros_like(x)
     after = np.zeros_like(x)
@@ -333,6 +335,7 @@ def programs_and_lengths(lengths=(10, 20, 30)):
     """
     import numba
     import tvm
+    from tvm import te
 
     traced = []
 
@@ -352,7 +355,8 @@ def programs_and_lengths(lengths=(10, 20, 30)):
     of_numba = len(numba_double.signatures)
 
     first, *_, last = lengths
-    program = tvm.compile(formula_for_tvm(first), target="llvm")
+    loop = te.create_prim_func(formula_for_tvm(first))
+    program = tvm.compile(loop, target="llvm")
     x = np.ones(last, dtype=np.float32)
     try:
         program(x, np.empty_like(x))
@@ -374,7 +378,8 @@ def a_compiler_keeps_your_mistakes(x=-1e-4):
     """No compiler mends a formula that loses digits.
 
     Near 0, e to the power of x is nearly 1. A float32 has 7 digits, and most of them
-    are spent on this 1: subtracting it leaves few. `expm1` is made for this.
+    are spent on this 1: subtracting it leaves few. `expm1` is made for this case. TVM
+    and Taichi, which have no `expm1`, were told `exp(x) - 1`.
 
     Predict: x is −0.0001. How many digits of the results are right?
     """
@@ -443,6 +448,7 @@ def four_compilers_race(n=1_000_000, threads=2):
     """
     import numba
     import tvm
+    from tvm import te
 
     ti = start_taichi(threads)
     floats = ti.types.ndarray(ti.f32, 1)
@@ -463,7 +469,8 @@ def four_compilers_race(n=1_000_000, threads=2):
             else:
                 y[i] = SCALE * ALPHA * (ti.exp(x[i]) - 1)
 
-    module = in_parallel(formula_for_tvm(n), 8)
+    loop = te.create_prim_func(formula_for_tvm(n))
+    module = in_parallel(loop, 8).mod
     tvm_fill = tvm.compile(module, target="llvm")
     jax_selu = jax.jit(selu)
 

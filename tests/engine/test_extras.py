@@ -50,6 +50,13 @@ def test_what_an_extra_lacks_is_read_from_the_metadata(extras_of):
     assert "knows nothing" in extras.lacks("odder")[0]
 
 
+def test_the_reason_lists_what_is_missing(course, extras_of):
+    extras_of(odd=["none", "no-such", "numpy", "nowhere"])
+    plain, needy = course
+    assert extras.reason(plain) == ""
+    assert extras.reason(needy) == f"needs none, no-such and nowhere: {INSTALL}"
+
+
 def test_the_declaration_is_no_constant_of_the_page(tmp_path):
     found = lessons.read(tmp_path, NEEDS)
     assert found.lesson.needs == "odd"

@@ -65,7 +65,9 @@ def reason(lesson: Lesson) -> str:
     """Why a lesson cannot run here, and the cure; "" where it can."""
     if not lesson.needs or not (missing := lacks(lesson.needs)):
         return ""
-    return f"needs {' and '.join(missing)}: {install(lesson.needs)}"
+    *first, last = missing
+    listed = f"{', '.join(first)} and {last}" if first else last
+    return f"needs {listed}: {install(lesson.needs)}"
 
 
 def refuse(lesson: Lesson) -> None:
