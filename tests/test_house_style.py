@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from jaxintro._engine import catalog, page, rules
+from jaxintro._engine import catalog, extras, page, rules
 from jaxintro._engine.rules import Complaint
 
 GOOD = '''\
@@ -53,6 +53,11 @@ def check_demo_{n}():
     for n in range(4)
 )
 
+# a lesson with an extra imports the packages of that extra, where it uses them
+NEEDY = GOOD.replace("ORDER = 10", 'ORDER = 10\nNEEDS = "odd"').replace(
+    "    return jax", "    import rich\n\n    assert rich\n    return jax"
+)
+
 BROKEN = {
     "too long": GOOD + "# " + "x" * 90,
     "columns": GOOD.replace(
@@ -80,6 +85,8 @@ BROKEN = {
     ),
     "matplotlib waits": GOOD.replace("import jax\n", "import jax\nimport matplotlib\n"),
     "loose tolerance": GOOD.replace("3.0), 6.0)", "3.0), 6.0, rtol=1e-2)"),
+    "imports pytest": NEEDY.replace("    import rich\n", "    import pytest\n"),
+    "rich waits": NEEDY.replace("import jax\n", "import jax\nimport rich\n"),
     "shadows": GOOD.replace("def double(x=1.0)", "def double(x=1.0, list=0)"),
 }
 
@@ -141,10 +148,26 @@ def test_contributing_names_each_rule():
     assert named[-1].startswith("In the course: ")
 
 
-def test_a_good_lesson_raises_no_complaint(tmp_path):
-    assert complaints_about(GOOD, tmp_path) == []
+@pytest.fixture
+def odd_extra(monkeypatch):
+    """Let there be an extra `odd`, which is the package rich."""
+    wanted = [extras.Requirement("rich; extra == 'odd'")]
+    monkeypatch.setattr(extras, "_requirements", lambda extra: wanted)
 
 
+@pytest.mark.usefixtures("odd_extra")
+@pytest.mark.parametrize("source", [GOOD, NEEDY])
+def test_a_good_lesson_raises_no_complaint(source, tmp_path):
+    assert complaints_about(source, tmp_path) == []
+
+
+def test_without_its_extra_it_may_not_import_the_same(tmp_path):
+    plain = NEEDY.replace('NEEDS = "odd"\n', "")
+    (complaint,) = complaints_about(plain, tmp_path)
+    assert complaint.words == "the line imports rich"
+
+
+@pytest.mark.usefixtures("odd_extra")
 @pytest.mark.parametrize("rule", BROKEN)
 def test_a_broken_rule_is_noticed(rule, tmp_path):
     assert any(rule in c.words for c in complaints_about(BROKEN[rule], tmp_path))

@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from jaxintro._engine import catalog, index, outcome, page, report, setting, teeth, text
+from jaxintro._engine import (
+    catalog,
+    extras,
+    index,
+    outcome,
+    page,
+    report,
+    setting,
+    teeth,
+    text,
+)
 from jaxintro._engine.independence import borrowed
 from jaxintro._engine.review import BLUNTEST
 
@@ -34,8 +44,15 @@ def pinned():
         yield
 
 
+def skip_if_lacking(found):
+    """Without its extra a lesson cannot run; what only reads it is tested still."""
+    if why := extras.reason(found.lesson):
+        pytest.skip(why)
+
+
 @pytest.mark.parametrize(("found", "demo", "check"), CHECKS)
 def test_claim_holds_and_its_check_has_teeth(found, demo, check):
+    skip_if_lacking(found)
     bite = teeth.measure(outcome.load(found.lesson), demo, check)  # raises if it fails
     assert bite.bites, f"nothing that {demo.name} could return makes {check.name} fail"
     if bite.sharpness is not None and bite.sharpness > BLUNTEST:
@@ -45,6 +62,7 @@ def test_claim_holds_and_its_check_has_teeth(found, demo, check):
 
 @pytest.mark.parametrize(("found", "demo"), DEMOS)
 def test_demo_runs_and_nothing_it_shows_is_unchecked(found, demo):
+    skip_if_lacking(found)
     free = teeth.unguarded(outcome.load(found.lesson), demo)
     assert not free, f"no check of {demo.name} looks at {', '.join(free)}"
 
@@ -59,6 +77,7 @@ def test_check_is_independent_of_jax(found, demo, check):
 
 @pytest.mark.parametrize(("found", "demo"), DEMOS)
 def test_demo_reads_well_on_any_screen(found, demo):
+    skip_if_lacking(found)
     alone = replace(demo, checks=())
     result = outcome.run_section(outcome.load(found.lesson), alone)
     assert not result.error

@@ -221,3 +221,17 @@ def test_a_lesson_is_imported_the_same_by_every_runner(tmp_path, way, mode):
     first, _, second = done.stdout.partition("all hold here")
     assert "jax_enable_x64=True" in first
     assert "jax_enable_x64=True" not in second
+
+
+def test_a_lesson_whose_extra_is_not_installed_is_skipped_with_the_reason(
+    tmp_path, extras_of
+):
+    site = str(extras_of(odd=["no-such"]))
+    source = lessons.GOOD.replace("LIMIT = 3", 'LIMIT = 3\nNEEDS = "odd"')
+    lessons.write(tmp_path, source.replace("import numpy", "import no_such, numpy"))
+    path = os.pathsep.join([site, os.environ.get("PYTHONPATH", "")])
+    done = run_pytest(tmp_path, "-rs", "my_lesson.py", PYTHONPATH=path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    reason = 'needs no-such: python -m pip install "jaxintro[odd]"'
+    assert f"SKIPPED [3] my_lesson.py: {reason}" in done.stdout
+    assert "3 skipped" in done.stdout

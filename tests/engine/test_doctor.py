@@ -36,21 +36,19 @@ def test_versions_devices_settings_and_extras_are_named(said):
     assert {"jaxlib", "numpy", "extra notebook", "extra test"} <= set(found)
 
 
-def test_what_is_missing_comes_with_its_cure(said):
-    wanted = {"": ["jax", "no-such"], "test": ["pytest", "no-such"]}
-    found, _ = said(_needed=lambda extra: wanted.get(extra, []))
+def test_what_is_missing_comes_with_its_cure(said, extras_of):
+    extras_of(odd=["pytest", "no-such"], fine=["pytest>=1"])
+    found, _ = said(_packages=lambda: ["no-such"])
     assert found["no-such"] == "missing: python -m pip install no-such"
-    assert found["extra notebook"] == "present"
-    assert found["extra test"] == (
-        'lacks no-such: python -m pip install "jaxintro[test]"'
+    assert found["extra odd"] == (
+        'lacks no-such: python -m pip install "jaxintro[odd]"'
     )
+    assert found["extra fine"] == "present"
 
 
 def test_what_is_needed_is_read_from_the_package():
-    assert {"jax", "numpy", "matplotlib"} <= set(doctor._needed(""))
-    assert "pytest" not in doctor._needed("")
-    assert {"pytest", "hypothesis"} <= set(doctor._needed("test"))
-    assert "jax" not in doctor._needed("test")
+    assert {"jax", "jaxlib", "numpy", "matplotlib"} <= set(doctor._packages())
+    assert "pytest" not in doctor._packages()
 
 
 @pytest.mark.parametrize(

@@ -110,8 +110,9 @@ def test_json_keeps_its_fields_and_says_what_the_page_says(read):
     answer = json.loads(shown.out)
     assert set(answer) == {
         "jaxintro", "jax", "numpy", "python", "platform", "devices", "set_aside",
-        "lessons",
+        "lessons", "skipped",
     }  # fmt: skip
+    assert answer["skipped"] == []
     (lesson,) = answer["lessons"]
     assert set(lesson) == {"name", "title", "seconds", "demos"}
     half, count = lesson["demos"]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jaxintro._engine import teeth
-from jaxintro._engine.bend import alter, nudge
+from jaxintro._engine.bend import alter, mapped, nudge
 
 
 def bite(folder, demo, check):
@@ -148,3 +148,12 @@ def test_a_list_of_very_many_numbers_is_not_bent(tmp_path):
         tmp_path, lessons.demo("return [1.5] * 1_000_000"), sharpness=True
     )
     assert "more than 10000 parts" in result[0].verdicts[0].unmeasured
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_tensor_of_pytorch_is_bent_as_an_array_is():
+    torch = pytest.importorskip("torch")
+    tensor = torch.tensor([1.0, float("nan")])
+    bent = mapped(nudge(0.1), tensor)
+    assert 1.05 <= bent[0] <= 1.1
+    assert list(mapped(alter("special"), tensor)) == [1, 1]

@@ -93,8 +93,10 @@ def _error_text(leaf: Any) -> Any:
 
 
 def _special(leaf: Any) -> Any:
-    if is_number(leaf) and not _is_figure(leaf) and not np.all(np.isfinite(leaf)):
-        array = np.asarray(leaf)
+    if not is_number(leaf) or _is_figure(leaf):
+        return leaf
+    array = np.asarray(leaf)  # a tensor of PyTorch is not asked itself
+    if not np.all(np.isfinite(array)):
         bent = np.where(np.isfinite(array), array, 1).astype(array.dtype)
         return type(leaf)(bent) if isinstance(leaf, float | complex) else bent
     return leaf

@@ -7,7 +7,9 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
+T = TypeVar("T")
 PACKAGE = Path(__file__).parents[1]
 # A lesson of such a name would be imported by whoever means the module.
 TAKEN = sys.stdlib_module_names | {"jax", "jaxlib", "numpy", "matplotlib", "rich"}
@@ -40,6 +42,7 @@ class Lesson:
     order: int | None  # None in a lesson of one's own that does not ask for a place
     path: Path
     ours: bool  # part of the course, not a file of the reader's
+    needs: str | None = None  # the extra whose packages it imports, such as "pytorch"
 
     @property
     def module(self) -> str:
@@ -68,7 +71,8 @@ def read_head(path: Path, *, ours: bool = False) -> Lesson | None:
     except SyntaxError:
         return None
     title = (ast.get_docstring(tree) or "").partition("\n")[0].rstrip(".")
-    return Lesson(path.stem, title, _order(tree), path, ours) if title else None
+    order, needs = _declared(tree, "ORDER", int), _declared(tree, "NEEDS", str)
+    return Lesson(path.stem, title, order, path, ours, needs) if title else None
 
 
 def read_text(path: Path) -> str:
@@ -83,11 +87,12 @@ def read_text(path: Path) -> str:
         raise UsageError(f"'{path}' cannot be read: {error}.") from error
 
 
-def _order(tree: ast.Module) -> int | None:
+def _declared(tree: ast.Module, name: str, kind: type[T]) -> T | None:
     for node in tree.body:
         match node:
-            case ast.Assign([ast.Name("ORDER")], ast.Constant(int(order))):
-                return order
+            case ast.Assign([ast.Name(bound)], ast.Constant(value)):
+                if bound == name and isinstance(value, kind):
+                    return value
     return None
 
 

@@ -60,6 +60,21 @@ class Review(pytest.Item):
         return self.path, None, self.name
 
 
+class UnprovenClaim(pytest.Item):
+    """One claim of a lesson whose extra is not installed: it is skipped."""
+
+    def __init__(self, *, why: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.add_marker(pytest.mark.skip(reason=why))
+
+    def runtest(self) -> None:
+        """Do nothing: it is marked to be skipped."""
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Say in which file it stands."""
+        return self.path, 0, self.name
+
+
 class LessonModule(pytest.Module):
     """A lesson file: its items are its claims."""
 
@@ -76,18 +91,22 @@ class LessonModule(pytest.Module):
 
     def collect(self) -> Iterator[pytest.Item | pytest.Collector]:
         """Yield one item for each check, in the order of the page."""
-        from jaxintro._engine import catalog, page, setting
+        from jaxintro._engine import catalog, extras, page, setting
 
         try:
             if _is_worker(self.config):  # a usage error there would be a crash
                 setting.choose(self.config.getoption("jax_platform"))
-            sections = page.read(catalog.find(str(self.path))).sections
+            found = page.read(catalog.find(str(self.path)))
         except catalog.RefusalError as error:
             raise self.CollectError(str(error)) from None
-        for section in sections:
+        why = extras.reason(found.lesson)
+        for section in found.sections:
             for check in section.checks:
-                yield Claim.from_parent(self, name=check.name)
-        if _is_named(self.path, self.config):
+                if why:
+                    yield UnprovenClaim.from_parent(self, name=check.name, why=why)
+                else:
+                    yield Claim.from_parent(self, name=check.name)
+        if not why and _is_named(self.path, self.config):
             yield Review.from_parent(self, name="review")
 
 

@@ -11,6 +11,7 @@ from jaxintro._engine import catalog
 from jaxintro._engine.call import refuse_misfit, split_name
 
 if TYPE_CHECKING:
+    from jaxintro._engine.catalog import Lesson
     from jaxintro._engine.page import Page
 
 LONGEST = 1e6  # which are eleven days
@@ -136,6 +137,7 @@ def _dispatch(options: argparse.Namespace) -> int:
         for path in notebook.write(pages, Path(options.notebook), force=options.force):
             print(encodable(f"Wrote {path}"))
         return 0
+    pages, skipped = _without_what_cannot_run(pages, options.names)
     os.environ["MPLBACKEND"] = "Agg"  # figures are saved, never opened: no display
     from jaxintro._engine.guard import LIMIT
     from jaxintro._engine.session import Session
@@ -148,12 +150,31 @@ def _dispatch(options: argparse.Namespace) -> int:
         plain=options.plain,
         as_is=options.as_is,
         limit=options.limit or LIMIT,
+        skipped=skipped,
     )
     if options.review:
         return session.review(pages)
     if options.json:
         return session.answer_json(pages)
     return session.prove(pages) if options.check else session.read(pages)
+
+
+def _without_what_cannot_run(
+    pages: "list[Page]", names: list[str]
+) -> "tuple[list[Page], list[Lesson]]":
+    """The pages that can run here, and the lessons that `all` therefore leaves out.
+
+    Raises:
+        LackingError: the reader named a lesson whose extra is not installed.
+    """
+    from jaxintro._engine import extras
+
+    named = {split_name(name)[0] for name in names}
+    for page in pages:
+        if not page.lesson.ours or page.lesson.name in named:
+            extras.refuse(page.lesson)
+    able = [page for page in pages if not extras.reason(page.lesson)]
+    return able, [page.lesson for page in pages if page not in able]
 
 
 def _refuse_beside_notebook(options: argparse.Namespace) -> None:

@@ -11,7 +11,7 @@ from subprocess import DEVNULL
 from typing import Any
 
 import jaxintro
-from jaxintro._engine import setting
+from jaxintro._engine import extras, setting
 from jaxintro._engine.catalog import LackingError
 
 KERNEL = "python -m ipykernel install --sys-prefix"
@@ -40,7 +40,7 @@ def examine() -> tuple[list[tuple[str, str]], bool]:
 
 
 def _packages() -> list[str]:
-    return [*dict.fromkeys(["jax", "jaxlib", *_needed("")])]
+    return [*dict.fromkeys(["jax", "jaxlib", *extras.core()])]
 
 
 def _version(name: str) -> str:
@@ -126,32 +126,8 @@ def _text(seen: dict[str, Any]) -> str:
 
 def _extras() -> list[tuple[str, str]]:
     said = []
-    for extra in _of_package("Provides-Extra"):
-        lacks = [
-            name for name in _needed(extra) if _version(name).startswith("missing")
-        ]
-        cure = f'python -m pip install "jaxintro[{extra}]"'
-        words = f"lacks {', '.join(lacks)}: {cure}" if lacks else "present"
+    for extra in extras.known():
+        missing = ", ".join(extras.lacks(extra))
+        words = f"lacks {missing}: {extras.install(extra)}" if missing else "present"
         said.append((f"extra {extra}", words))
     return said
-
-
-def _needed(extra: str) -> list[str]:
-    """What an extra of jaxintro asks for, or what the course itself needs."""
-    from packaging.requirements import Requirement  # which matplotlib needs, too
-
-    found = [Requirement(line) for line in _of_package("Requires-Dist")]
-    names = []
-    for each in found:
-        alone = each.marker is None or each.marker.evaluate({"extra": ""})
-        wanted = each.marker and each.marker.evaluate({"extra": extra})
-        if each.name != "jaxintro" and (wanted and not alone if extra else alone):
-            names.append(each.name)
-    return names
-
-
-def _of_package(field: str) -> list[str]:
-    try:
-        return metadata.metadata("jaxintro").get_all(field) or []
-    except metadata.PackageNotFoundError:  # found on the path, but not installed
-        return []

@@ -3,9 +3,10 @@
 import ast
 from dataclasses import dataclass
 
+from jaxintro._engine.extras import guests
 from jaxintro._engine.page import Check, Page, Section, names_in
 
-JUDGED = ("jax", "jaxintro")
+JUDGED = {"jax", "jaxintro"}
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,8 @@ class Uses:
 
 def borrowed(page: Page, demo: Section, check: Check) -> Uses:
     """The names in a check, and in the functions of the lesson that it calls."""
-    imported = _judged_imports(page.preamble)
+    judged = JUDGED | guests(page)  # a library of an extra is judged as JAX is
+    imported = _judged_imports(page.preamble, judged)
     sources = {section.name: section.source for section in page.sections}
     sources |= {d.name: d.source for d in page.definitions}
     direct = names_in(check.source)
@@ -32,11 +34,11 @@ def borrowed(page: Page, demo: Section, check: Check) -> Uses:
         if name in imported:
             reached.add(name)
         waiting |= names_in(sources.get(name, ""))
-    reached |= _judged_imports(check.source)
+    reached |= _judged_imports(check.source, judged)
     return Uses(frozenset(direct), tuple(sorted(reached)))
 
 
-def _judged_imports(source: str) -> set[str]:
+def _judged_imports(source: str, judged: set[str]) -> set[str]:
     found = set()
     for node in ast.walk(ast.parse(source)):
         match node:
@@ -49,6 +51,6 @@ def _judged_imports(source: str) -> set[str]:
             case _:
                 continue
         for module, name in modules:
-            if module.partition(".")[0] in JUDGED:
+            if module.partition(".")[0] in judged:
                 found.add(name.partition(".")[0])
     return found

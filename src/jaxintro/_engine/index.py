@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from jaxintro._engine.catalog import UsageError, nearest
+from jaxintro._engine.extras import guests, imported
 from jaxintro._engine.page import Page, Section
 
 # What only JAX's arrays and programs have, so that it needs a word before it is used.
@@ -64,11 +65,13 @@ def unintroduced(pages: Iterable[Page]) -> list[str]:
 
 
 def _is_numpys(name: str, numpy: object) -> bool:
-    module, *path = name.removeprefix("jax.").split(".")
+    home, *path = name.removeprefix("jax.").split(".")
     there: object | None = numpy
     for part in path:
         there = getattr(there, part, None)
-    return name.startswith("jax.") and module == "numpy" and there is not None
+    # jnp.sin, torch.sin: a guest's function at its top level that NumPy has as well
+    of_arrays = home == "numpy" if name.startswith("jax.") else len(path) == 1
+    return home != "jaxintro" and of_arrays and there is not None
 
 
 def words_of(page: Page, section: Section) -> set[str]:
@@ -83,18 +86,20 @@ def words_of(page: Page, section: Section) -> set[str]:
 
 def names_of(page: Page, section: Section) -> Iterator[str]:
     """The names of JAX and of the lens in a demo's code and its definitions."""
-    aliases = dict(_aliases(page.imports))
+    tops = {"jax", "jaxintro"} | guests(page)
+    aliases = dict(_aliases(page.imports, tops))
     sources = [section.source, *(d.source for d in section.definitions)]
     for source in sources:
         tree = ast.parse(source)
-        known = aliases | dict(_aliases(source))
+        modules = {module for _, module in imported(tree)}
+        known = aliases | dict(_aliases(source, tops))
         inner = {id(n.value) for n in ast.walk(tree) if isinstance(n, ast.Attribute)}
         for node in ast.walk(tree):
             match node:
                 case ast.Attribute() | ast.Name() if name := _dotted(node, known):
                     whole = id(node) not in inner and name not in known.values()
-                    imported = isinstance(node, ast.Name) and not _is_module(name)
-                    if whole or imported:
+                    is_module = _is_module(name) or name in modules
+                    if whole or (isinstance(node, ast.Name) and not is_module):
                         yield name
                 case ast.Attribute(attr=attribute) if attribute in OF_ARRAYS:
                     yield f".{attribute}"
@@ -124,16 +129,17 @@ def _dotted(node: ast.expr, aliases: dict[str, str]) -> str:
     return ""
 
 
-def _aliases(source: str) -> Iterator[tuple[str, str]]:
+def _aliases(source: str, tops: set[str]) -> Iterator[tuple[str, str]]:
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Import(names):
                 for alias in names:
-                    if alias.name.partition(".")[0] == "jax":
-                        whole = alias.name if alias.asname else "jax"
-                        yield alias.asname or "jax", whole
+                    top = alias.name.partition(".")[0]
+                    if top in tops - {"jaxintro"}:
+                        whole = alias.name if alias.asname else top
+                        yield alias.asname or top, whole
             case ast.ImportFrom(str(module), names):
-                if module.partition(".")[0] in ("jax", "jaxintro"):
+                if module.partition(".")[0] in tops:
                     for alias in names:
                         yield alias.asname or alias.name, f"{module}.{alias.name}"
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from jaxintro._engine.catalog import UsageError, course
+from jaxintro._engine.extras import guests
 from jaxintro._engine.files import put
 from jaxintro._engine.lines import EMPHASIS
 from jaxintro._engine.page import Definition, Page, Section, names_in
@@ -18,9 +19,9 @@ HOW_TO = """\
 
 SETUP = """\
 try:
-    import jaxintro
+    import {modules}
 except ImportError:
-    %pip install --quiet jaxintro
+    %pip install --quiet {name}
 %load_ext jaxintro"""
 
 NO_COLOUR = """
@@ -67,7 +68,7 @@ def render(page: Page) -> str:
     """The notebook's JSON; the same page gives the same text."""
     words = [f"# {page.lesson.title}", *map(escape, page.intro.paragraphs)]
     prints_programs = any("jaxpr" in section.source for section in page.sections)
-    setup = SETUP + NO_COLOUR * prints_programs
+    setup = _setup(page) + NO_COLOUR * prints_programs
     cells = [_markdown(*words, HOW_TO), _code(setup), _code(page.preamble)]
     known = set[str]()
     for number, section in enumerate(page.sections, 1):
@@ -91,6 +92,14 @@ def render(page: Page) -> str:
         "nbformat_minor": 5,
     }
     return json.dumps(notebook, indent=1, ensure_ascii=False) + "\n"
+
+
+def _setup(page: Page) -> str:
+    """What installs the course, with the extra that the lesson needs, if it must."""
+    modules = "\n    import ".join(["jaxintro", *sorted(guests(page))])
+    extra = page.lesson.needs
+    name = f'"jaxintro[{extra}]"' if extra else "jaxintro"
+    return SETUP.format(modules=modules, name=name)
 
 
 def escape(text: str) -> str:

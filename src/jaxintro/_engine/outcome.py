@@ -71,6 +71,7 @@ class Tally:
     demos: int = 0
     claims: int = 0
     broken: int = 0  # claims that do not hold and demos that raised
+    skipped: int = 0  # lessons that could not run here
     started: float = field(default_factory=time.perf_counter)
 
     def add(self, outcome: Outcome) -> None:

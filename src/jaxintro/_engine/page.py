@@ -208,7 +208,7 @@ class Reader:
                     self._function(node)
                 case ast.Import() | ast.ImportFrom() | ast.Try():
                     imports += self._passage(node).lines
-                case _ if not ast.unparse(node).startswith("ORDER ="):
+                case _ if not ast.unparse(node).startswith(("ORDER =", "NEEDS =")):
                     passage = self._passage(node)
                     self.constants.append(Constant(_bound_by(node), passage))
         if not self.sections:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from jaxintro._engine import extras
 from jaxintro._engine.catalog import Lesson
 from jaxintro._engine.outcome import Outcome, Verdict
 from jaxintro.lens.follow.table import Row
@@ -17,6 +18,18 @@ def lesson_record(
         "title": lesson.title,
         "seconds": round(seconds, 4),
         "demos": [_demo(outcome, sharpness=sharpness) for outcome in outcomes],
+    }
+
+
+def skipped(lesson: Lesson) -> dict[str, object]:
+    """One lesson that could not run here: why, and what would cure it."""
+    extra = lesson.needs or ""
+    return {
+        "name": lesson.name,
+        "title": lesson.title,
+        "needs": extra,
+        "lacks": list(extras.lacks(extra)),
+        "install": extras.install(extra),
     }
 
 

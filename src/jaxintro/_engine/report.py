@@ -1,6 +1,9 @@
 """What running gave: values, verdicts and the count, as lines."""
 
-from jaxintro._engine import text
+from collections.abc import Sequence
+
+from jaxintro._engine import extras, text
+from jaxintro._engine.catalog import Lesson
 from jaxintro._engine.lines import BLANK, INDENT, Line, wrapped
 from jaxintro._engine.outcome import Outcome, Tally, Verdict
 from jaxintro._engine.page import Page
@@ -57,6 +60,15 @@ def reviewed(page: Page, found: list[Complaint], width: int) -> list[Line]:
     return lines
 
 
+def skipped(lessons: Sequence[Lesson]) -> list[Line]:
+    """The lessons that cannot run here, each with the reason and the cure."""
+    lines = [
+        Line("dim", f"- {lesson.name} is skipped: it {extras.reason(lesson)}")
+        for lesson in lessons
+    ]
+    return [BLANK, *lines] if lines else []
+
+
 def closing(
     tally: Tally, about: dict[str, object], following: str, width: int
 ) -> list[Line]:
@@ -68,6 +80,8 @@ def closing(
         counted.append(f"{tally.broken} DO NOT HOLD here")
     elif tally.claims:
         counted.append("all hold here")
+    if tally.skipped:
+        counted.append(f"{_many(tally.skipped, 'lesson')} skipped")
     where = f"jax {about['jax']} on {about['platform']}, {tally.seconds:.1f} s"
     style = "fails" if tally.broken else "dim"
     width = min(width, text.PROSE)

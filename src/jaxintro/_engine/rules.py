@@ -7,10 +7,10 @@ import sys
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from jaxintro._engine import extras
 from jaxintro._engine.page import Page
 from jaxintro._engine.screen import ASCII
 
-ALLOWED_IMPORTS = {"jax", "numpy", "matplotlib", "jaxintro"}
 WIDEST_CODE = 72  # columns: on a page of 80 a line of code stands whole
 WIDEST = 88
 LOOSEST = 1e-5  # a looser tolerance says why
@@ -38,7 +38,7 @@ def complaints(page: Page, source: str) -> list[Complaint]:
             *claims(page, places),
             *statements(tree),
             *bodies(tree),
-            *imports(tree),
+            *imports(tree, page.lesson.needs),
             *tolerances(tree, source),
             *shadows(tree),
         ]
@@ -160,26 +160,33 @@ def bodies(tree: ast.Module) -> Iterator[Complaint]:
                 yield Complaint(node.lineno, words, "one assignment a line")
 
 
-def imports(tree: ast.Module) -> Iterator[Complaint]:
-    """A lesson imports jax, numpy, the standard library, the lens; matplotlib late."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            modules = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            modules = [node.module or ""]
-        else:
-            continue
-        for module in modules:
-            top = module.partition(".")[0]
-            ours = top == "jaxintro" and not module.startswith("jaxintro.lens")
-            if ours or top not in ALLOWED_IMPORTS | sys.stdlib_module_names:
-                cure = "a lesson needs jax, numpy, matplotlib and the lens alone"
-                yield Complaint(node.lineno, f"the line imports {module}", cure)
-    for node in tree.body:
-        early = isinstance(node, ast.Import | ast.ImportFrom)
-        if early and "matplotlib" in ast.unparse(node):
+def imports(tree: ast.Module, extra: str | None) -> Iterator[Complaint]:
+    """Lessons import jax, numpy, matplotlib, the standard library and the lens.
+
+    One with an extra imports the packages of that too, in the demos that use them.
+    """
+    allowed = extras.CORE | sys.stdlib_module_names
+    for line, module in extras.imported(tree):
+        top = module.partition(".")[0]
+        if top == "jaxintro" and not module.startswith("jaxintro.lens"):
+            cure = "a lesson uses the lens alone of what is ours"
+            yield Complaint(line, f"the line imports {module}", cure)
+        elif top not in allowed and not (extra and extras.is_of(top, extra)):
+            has = f", and what the extra '{extra}' has" if extra else " alone"
+            cure = f"a lesson needs jax, numpy, matplotlib and the lens{has}"
+            yield Complaint(line, f"the line imports {module}", cure)
+    head = ast.Module([n for n in tree.body if not _is_function(n)], [])
+    for line, module in extras.imported(head):
+        if (top := module.partition(".")[0]) == "matplotlib":
             words = "matplotlib waits for a figure"
-            yield Complaint(node.lineno, words, "import it in the demo that draws")
+            yield Complaint(line, words, "import it in the demo that draws")
+        elif top not in allowed:
+            words = f"{module} waits for a demo"
+            yield Complaint(line, words, "import it in the demo that uses it")
+
+
+def _is_function(node: ast.stmt) -> bool:
+    return isinstance(node, ast.FunctionDef | ast.ClassDef)
 
 
 def tolerances(tree: ast.Module, source: str) -> Iterator[Complaint]:

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from jaxintro._engine import catalog, guard, text
+from jaxintro._engine.catalog import Lesson
 from jaxintro._engine.files import put
 from jaxintro._engine.lines import BLANK
 from jaxintro._engine.page import Page, Section
@@ -36,6 +37,7 @@ class Session:
     as_is: bool = False  # leave JAX's settings as they are
     limit: float = guard.LIMIT  # seconds for one demo and its checks
     saved: set[Path] = field(default_factory=set)  # pictures so far
+    skipped: Sequence[Lesson] = ()  # of `all`, those whose extra is not installed
     screen: Screen = field(init=False)
 
     def __post_init__(self) -> None:
@@ -61,6 +63,7 @@ class Session:
                 report.closing(tally, setting.about(), _next(page), self.screen.width)
             )
             broken += tally.broken
+        self._tell_skipped()
         self._say_if_nothing_was_drawn()
         return 1 if broken else 0
 
@@ -79,6 +82,8 @@ class Session:
                     lines = report.claims(page, outcome, sharpness=self.sharpness)
                     self.screen.write(lines, fold=False)  # one line a claim
                     tally.add(outcome)
+        self._tell_skipped()
+        tally.skipped = len(self.skipped)
         self.screen.write(report.closing(tally, setting.about(), "", self.screen.width))
         self._say_if_nothing_was_drawn()
         return 1 if tally.broken else 0
@@ -97,6 +102,7 @@ class Session:
             lines = report.reviewed(page, found, self.screen.width)
             self.screen.write(lines, fold=False)
             status = 1 if found else status
+        self._tell_skipped()
         return status
 
     def answer_json(self, pages: Sequence[Page]) -> int:
@@ -119,10 +125,18 @@ class Session:
                         page.lesson, outcomes, seconds, sharpness=self.sharpness
                     )
                 )
+            skipped = [record.skipped(lesson) for lesson in self.skipped]
             answer = {**setting.about(), "set_aside": aside, "lessons": lessons}
+            answer["skipped"] = skipped
         print(json.dumps(answer, indent=1))
         self._say_if_nothing_was_drawn()
         return 0 if holds else 1
+
+    def _tell_skipped(self) -> None:
+        """Name the lessons that could not run here, each with its cure."""
+        from jaxintro._engine import report
+
+        self.screen.write(report.skipped(self.skipped), fold=False)
 
     @cached_property
     def _ready(self) -> bool:

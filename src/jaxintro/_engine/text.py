@@ -17,14 +17,19 @@ CODE = INDENT + "  "
 
 def listing(lessons: tuple[Lesson, ...], width: int) -> list[Line]:
     """The lessons in order, one line each."""
-    column = max(len(lesson.name) for lesson in lessons) + 2
+    column = max(len(lesson.name) + bool(lesson.needs) for lesson in lessons) + 2
     head = wrapped("title", "The lessons, in the order in which they are read:", width)
     lines = [*head, BLANK]
     for number, lesson in enumerate(lessons, 1):
-        name = f"{number:2}  {lesson.name:{column}}"
+        mark = "*" if lesson.needs else ""
+        name = f"{number:2}  {lesson.name + mark:{column}}"
         lines.append(Line("prose", _cut(name + lesson.title, width)))
     read = f"python -m jaxintro.lesson {lessons[0].name}"
-    return [*lines, BLANK, *wrapped("dim", f"Read one:  {read}", width)]
+    lines += [BLANK, *wrapped("dim", f"Read one:  {read}", width)]
+    if extra := next((lesson.needs for lesson in lessons if lesson.needs), None):
+        words = f'* needs an extra, such as:  python -m pip install "jaxintro[{extra}]"'
+        lines += wrapped("dim", words, width)
+    return lines
 
 
 def places(entry: "Entry", width: int) -> list[Line]:

@@ -92,6 +92,21 @@ def numpy_array(array: np.ndarray[Any, Any]) -> Words:
     return _array(_ends(array), f"np.{array.dtype}[{shape}]")
 
 
+def torch_tensor(tensor: Any) -> Words:
+    """A tensor of PyTorch's, or what stands for one under `torch.func`."""
+    torch = sys.modules["torch"]
+    shape = ",".join(str(n) for n in tensor.shape)
+    kind = f"{tensor.dtype}[{shape}]"
+    if tensor.requires_grad:
+        kind += " requires grad"
+    if torch._C._functorch.is_functorch_wrapped_tensor(tensor):
+        return Words(f"stands for a tensor, {kind}")
+    plain = tensor.detach().resolve_conj().resolve_neg().cpu()
+    if plain.dtype is torch.bfloat16:  # which NumPy does not have
+        plain = plain.to(torch.float32)
+    return _array(_ends(plain.numpy()), kind)
+
+
 def _array(array: np.ndarray[Any, Any], kind: str) -> Words:
     if array.ndim == 0:
         return Words(number(array[()]).text, kind)

@@ -51,6 +51,15 @@ def _jax_kind(kind: type) -> str:
     return found
 
 
+def is_tensor(value: Any) -> bool:
+    """The value is a tensor of PyTorch with one number after the other in it."""
+    torch = sys.modules.get("torch")
+    if torch is None or not issubclass(type(value), torch.Tensor):
+        return False
+    dense = value.layout is torch.strided and not value.is_quantized
+    return dense and value.device.type != "meta"
+
+
 def is_plain_dataclass(value: Any) -> bool:
     """A dataclass that shows itself as dataclasses do."""
     kind = type(value)

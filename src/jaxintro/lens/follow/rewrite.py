@@ -30,8 +30,9 @@ class Place:
 class Rewriter(ast.NodeTransformer):
     """Rewrites functions, wherever they stand; all else stays as it is."""
 
-    def __init__(self, lines: tuple[str, ...]) -> None:
+    def __init__(self, lines: tuple[str, ...], foreign: set[ast.AST]) -> None:
         self.lines = lines
+        self.foreign = foreign  # functions that stay as they are
         self.places: list[Place] = []
         self.scope = -1  # no function yet: at module level nothing reports
 
@@ -73,6 +74,9 @@ class Rewriter(ast.NodeTransformer):
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         """A function says that it begins, what its lines give, and how it ends."""
+        if node in self.foreign:
+            self.place(node)
+            return node
         outer, names = self.scope, _arguments(node.args)
         number = self.place(node, "def", ", ".join(names), self.header_end(node))
         if outer >= 0:
@@ -111,6 +115,8 @@ class Rewriter(ast.NodeTransformer):
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         """The methods report; what else stands in a class does not."""
+        if node in self.foreign:
+            return node
         outer, self.scope = self.scope, -1
         node.body = [self.visit(part) for part in node.body]
         self.scope = outer

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from types import CodeType
 
+from jaxintro.lens.follow.foreign import read_by_others
 from jaxintro.lens.follow.rewrite import RECORDER, Place, Rewriter, head_of
 
 FUTURES = sum(
@@ -95,7 +96,7 @@ def _rewritten(
     source: str, filename: str, flags: int, heads: frozenset[int]
 ) -> Rewritten:
     tree, lines = ast.parse(source), tuple(source.split("\n"))
-    rewriter = Rewriter(lines)
+    rewriter = Rewriter(lines, read_by_others(tree))
     # what is imported shows in the code of functions; other functions do not
     other = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
     tree.body = [n for n in tree.body if not isinstance(n, other) or _spans(n, heads)]
@@ -124,7 +125,7 @@ def rewritten_cell(
         SyntaxError: it is not Python.
     """
     tree, lines = ast.parse(source, filename), tuple(source.split("\n"))
-    rewriter = Rewriter(lines)
+    rewriter = Rewriter(lines, read_by_others(tree))
     if tree.body:
         rewriter.scope = rewriter.place(tree.body[0], "cell")
         imports = [n for n in tree.body if _is_future(n)]

@@ -18,6 +18,7 @@ from jaxintro.lens.follow.digits import (
     jax_array,
     number,
     numpy_array,
+    torch_tensor,
 )
 from jaxintro.lens.follow.errors import error_words
 from jaxintro.lens.follow.kinds import (
@@ -25,6 +26,7 @@ from jaxintro.lens.follow.kinds import (
     first_entries,
     is_a,
     is_array,
+    is_tensor,
     is_tracer,
     wrapped_by,
 )
@@ -68,6 +70,8 @@ def _words(value: Any, depth: int) -> Words:
         return jax_array(value)
     if is_a(value, np.ndarray):
         return numpy_array(value)
+    if is_tensor(value):
+        return torch_tensor(value)
     if _is_picture(value):
         return NOTHING
     if is_a(value, BaseException):
@@ -78,6 +82,8 @@ def _words(value: Any, depth: int) -> Words:
         return Words(f"the module {value.__name__}")
     if _is_function(value):
         return Words("a function")
+    if _is_of_flax(value):
+        return _a(type(value))
     if parts := parts_of(value):
         return _container(parts, depth)
     return _object(value)
@@ -188,9 +194,7 @@ def _object(value: Any) -> Words:
     kind = type(value)
     shown_by: Any = kind.__repr__
     if shown_by is object.__repr__:
-        return Words(
-            f"{'an' if kind.__name__[:1] in 'AEIOaeio' else 'a'} {kind.__name__}"
-        )
+        return _a(kind)
     with redirect_stdout(io.StringIO()) if sys.stdout else io.StringIO():
         if _is_report(value):
             return printed_words(str(value))
@@ -198,6 +202,17 @@ def _object(value: Any) -> Words:
         text = str(value) if "Jaxpr" in kind.__name__ else _repr(value)
     text = without_addresses(text)
     return printed_words(text) if "\n" in text else Words(cut(clean(text)))
+
+
+def _a(kind: type) -> Words:
+    article = "an" if kind.__name__[:1] in "AEIOaeio" else "a"
+    return Words(f"{article} {kind.__name__}")
+
+
+def _is_of_flax(value: Any) -> bool:
+    """A module of Flax, or what it is taken apart into: its repr fills a screen."""
+    homes = (kind.__module__.partition(".")[0] for kind in type(value).__mro__)
+    return "flax" in homes
 
 
 def _repr(value: Any) -> str:
