@@ -95,8 +95,8 @@ def decorator_and_call_agree(radius=2.0):
     function is somebody else's.
 
     In a jaxpr, a compiled function is one equation, named `jit` (`pjit` in older
-    versions of JAX). Its own jaxpr stands inside, with letters of its own. Compare the
-    two jaxprs: only the names of the functions differ.
+    versions of JAX). Its own jaxpr stands inside. Compare the two jaxprs: only the
+    names of the functions differ.
     """
 
     def area(r):
@@ -175,7 +175,7 @@ def fewer_kernels_are_faster(n=1_000_000):
 
 
 def check_compiled_selu_is_selu():
-    """The compiled SELU gives the numbers of NumPy in float64."""
+    """The compiled SELU gives the numbers of NumPy in float64, up to rounding."""
     y = fewer_kernels_are_faster()
     x = np.linspace(-3, 3, 1_000_000)
     expected = np.where(x > 0, 1.05 * x, 1.05 * 1.67 * np.expm1(x))
@@ -214,7 +214,8 @@ def sums_keep_kernels_apart(n=3):
     In `shifted_squares` the sum comes last, so all four steps fit into one kernel. In
     `centred` the mean must be complete before the first subtraction, so x is read by
     one kernel for the mean and by another for the difference. To standardise takes a
-    mean and a deviation, and needs still more kernels.
+    mean and, with its help, a deviation, before the last step: that is a kernel for
+    each of the three.
 
     Compare the three numbers of kernels. They depend on the function, on the shape of
     x, on the device, and on the version of JAX.
@@ -542,8 +543,9 @@ def check_a_lambda_in_a_loop_traces_each_turn():
 def new_method_new_trace(turns=5):
     """`jax.jit(model.predict)` in a loop is traced at each turn, too.
 
-    Each time you write `model.predict`, Python makes a new method object. Here nothing
-    keeps the old one, so JAX has nothing to find, and traces again.
+    Each time you write `model.predict`, Python makes a new method object. JAX forgets a
+    trace when its function is gone, and here nothing keeps the old method, so it traces
+    again.
 
     To call `jax.jit` once helps here, too: before the loop, or in `__init__` with
     `self.predict = jax.jit(self.predict)`. But such a method does not see a weight
@@ -623,10 +625,10 @@ def donated_array_is_deleted(size=3):
     """The result may take the memory of a donated array, which is then deleted.
 
     A training step needs its old parameters no longer. With `donate_argnums=0` you
-    donate the first argument: XLA may write the result into its memory. This saves
-    the memory of a second array. Give the result the old name, and you never touch
-    what is gone. (Where no result fits into the memory, JAX warns and deletes
-    nothing.)
+    donate the first argument: XLA may write the result into its memory. This saves the
+    memory of a second array. Give the result the old name, and you never touch what is
+    gone. (Where no result can take the memory, nothing is deleted, and mostly JAX
+    warns.)
 
     `partial(jax.jit, donate_argnums=0)` is `jax.jit` with this option filled in, so
     that it can stand as a decorator. `partial` is Python's own, from `functools`.
@@ -764,12 +766,12 @@ def compiling_must_be_paid_back(n=2_000_000):
     `calls_needed` says after how many calls. (Where it is negative, NumPy is faster on
     your machine, and they never cross.)
 
-    So, what should you compile? In JAX, whatever is called more than once: op by op the
-    first call compiles as well, and a compiled function has fewer starts, and often
-    fewer kernels. Compared with NumPy, compile what is large, or called often, or made
-    of many operations: a training step, a simulation, a loss. What is tiny, or runs
-    only once, can stay in NumPy. What a compiled function cannot do, and what to do
-    instead, is the next lesson.
+    So, what should you compile? In JAX, whatever is called often: a compiled function
+    has fewer starts, and often fewer kernels, and op by op the first call compiles as
+    well. Compared with NumPy, compile what is large, or called often, or made of many
+    operations: a training step, a simulation, a loss. What is tiny, or runs only once,
+    can stay in NumPy. What a compiled function cannot do, and what to do instead, is
+    the next lesson.
     """
     import matplotlib.pyplot as plt
 

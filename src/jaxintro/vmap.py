@@ -148,11 +148,10 @@ def vmap_is_not_jit(size=4):
     """`jax.jit` compiles a function as a whole, and `vmap` does not.
 
     What `jax.jit` compiles as a whole stands in a jaxpr as one operation, `jit[…]`,
-    with the three operations inside it, where the letters start anew. With `vmap` the
-    three stand by themselves. They run one after the other, and JAX compiles each of
-    them when it first meets a new shape, as it does without `vmap`. (Some functions of
-    `jnp`, such as `jnp.where`, bring a small `jit[…]` of their own, with `vmap` and
-    without.)
+    with the three operations inside it. With `vmap` the three stand by themselves. They
+    run one after the other, and JAX compiles each of them when it first meets a new
+    shape, as it does without `vmap`. (Some functions of `jnp`, such as `jnp.where`,
+    bring a small `jit[…]` of their own, with `vmap` and without.)
 
     Myth: `vmap` compiles the function.
     """
@@ -280,7 +279,7 @@ def batches_that_do_not_fit(predictions=4, targets=5):
     """All mapped axes must have the same length.
 
     Four predictions cannot be paired with five targets. `zip` would silently drop one;
-    `vmap` raises a ValueError. Below its first line, each line of the message gives a
+    `vmap` raises a ValueError. Below its first line, each line of this message gives a
     length, the axis, the name of the argument and its type.
 
     NumPy's rule that a length of 1 fits any other does not count here: 4 and 1 are
@@ -387,8 +386,8 @@ def matrix_vector_becomes_matrix_matrix(batch=5):
     both jaxprs, for one vector and for a batch of five, and read only that word and the
     shapes. (The lists in the brackets say which axes are multiplied and summed.) In the
     second, its second input, b, is the whole batch, of shape [5,2]. A `transpose` may
-    follow, which only moves the batch axis to the front. That is what you would write
-    by hand for a batch: `x @ w.T`.
+    follow, which only moves the batch axis of the result to the front. By hand you
+    would write `x @ w.T`, which gives the same numbers.
     """
 
     def multiply(w, x):
@@ -586,10 +585,10 @@ def jit_outside_or_inside(count=4, seconds=0.1):
 
     `vmap`, `grad` and `jit` all take a function and return a function, so you can stack
     them. Here the results are the same. But what stands outside of `jit` is done anew
-    at each call: here, Python traces for `vmap`. With `jit` outermost, this is done and
-    compiled at the first call. The time saved does not grow with the arrays. Here they
-    are small, and it counts; where a call computes for a long time, you do not notice
-    it.
+    at each call: `vmap` makes a batched form of the compiled program, without running
+    your lines again. With `jit` outermost, this is done and compiled at the first call.
+    The time saved does not grow with the arrays. Here they are small, and it counts;
+    where a call computes for a long time, you do not notice it.
 
     Predict: how many times faster is `outside`?
     """
@@ -890,8 +889,8 @@ def shared_test_keeps_its_cond(numbers=(1.0, 2.0)):
     If the test is shared (`None` in `in_axes`), the whole batch takes the same branch,
     and only that one runs. Compare the two jaxprs: with a test for each example there
     is a `select_n`, which picks from both results. With one test for all there is
-    `cond`. (The other lines of the first keep the branch that is not taken out of
-    harm's way; they can wait.)
+    `cond`, which lists the branch for False first. (In the first, JAX gives each branch
+    a harmless input where it is not taken; those lines can wait.)
     """
 
     def wave_or_growth(test, x):
