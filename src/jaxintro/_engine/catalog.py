@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
+T = TypeVar("T")
 PACKAGE = Path(__file__).parents[1]
 
 
@@ -37,6 +39,7 @@ class Lesson:
     order: int | None  # None in a lesson of one's own that does not ask for a place
     path: Path
     ours: bool  # part of the course, not a file of the reader's
+    devices: int = 1  # how many devices of JAX it takes
 
     @property
     def module(self) -> str:
@@ -65,7 +68,9 @@ def read_head(path: Path, *, ours: bool = False) -> Lesson | None:
     except SyntaxError:
         return None
     title = (ast.get_docstring(tree) or "").partition("\n")[0].rstrip(".")
-    return Lesson(path.stem, title, _order(tree), path, ours) if title else None
+    order, devices = _declared(tree, "ORDER", int), _declared(tree, "DEVICES", int)
+    lesson = Lesson(path.stem, title, order, path, ours, devices or 1)
+    return lesson if title else None
 
 
 def read_text(path: Path) -> str:
@@ -80,11 +85,12 @@ def read_text(path: Path) -> str:
         raise UsageError(f"'{path}' cannot be read: {error}.") from error
 
 
-def _order(tree: ast.Module) -> int | None:
+def _declared(tree: ast.Module, name: str, kind: type[T]) -> T | None:
     for node in tree.body:
         match node:
-            case ast.Assign([ast.Name("ORDER")], ast.Constant(int(order))):
-                return order
+            case ast.Assign([ast.Name(bound)], ast.Constant(value)):
+                if bound == name and isinstance(value, kind):
+                    return value
     return None
 
 

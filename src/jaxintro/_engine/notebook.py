@@ -24,10 +24,12 @@ except ImportError:
 %load_ext jaxintro"""
 
 NO_COLOUR = """
-
-import jax
-
 jax.config.update("jax_pprint_use_color", False)  # a jaxpr as plain text"""
+
+MANY = """
+# Where JAX has {0} devices of its own, leave out these two lines.
+jax.config.update("jax_platforms", "cpu")
+jax.config.update("jax_num_cpu_devices", {0})"""
 
 NO_PICTURE_TWICE = """\
 import matplotlib.pyplot
@@ -67,7 +69,9 @@ def render(page: Page) -> str:
     """The notebook's JSON; the same page gives the same text."""
     words = [f"# {page.lesson.title}", *map(escape, page.intro.paragraphs)]
     prints_programs = any("jaxpr" in section.source for section in page.sections)
-    setup = SETUP + NO_COLOUR * prints_programs
+    many = MANY.format(page.lesson.devices) if page.lesson.devices > 1 else ""
+    settings = NO_COLOUR * prints_programs + many
+    setup = SETUP + ("\n\nimport jax\n" + settings if settings else "")
     cells = [_markdown(*words, HOW_TO), _code(setup), _code(page.preamble)]
     known = set[str]()
     for number, section in enumerate(page.sections, 1):

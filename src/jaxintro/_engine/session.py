@@ -55,6 +55,7 @@ class Session:
             tally = Tally()
             with imported(page.lesson) as module:
                 told = self._tell_aside(told)
+                self._tell_where(module)
                 for section in page.sections:
                     tally.add(self._tell(page, module, section))
             self.screen.write(
@@ -74,6 +75,7 @@ class Session:
         for page in pages:
             with imported(page.lesson) as module:
                 told = self._tell_aside(told)
+                self._tell_where(module)
                 for section in page.sections:
                     outcome = self._run(page, module, section, reading=False)
                     lines = report.claims(page, outcome, sharpness=self.sharpness)
@@ -104,6 +106,7 @@ class Session:
         with contextlib.redirect_stdout(sys.stderr):  # a lesson that prints spoils none
             self._prepare()
             from jaxintro._engine import record, setting
+            from jaxintro._engine.elsewhere import is_elsewhere
             from jaxintro._engine.outcome import imported
 
             lessons, holds, aside = [], True, dict[str, str]()
@@ -118,6 +121,7 @@ class Session:
                     record.lesson_record(
                         page.lesson, outcomes, seconds, sharpness=self.sharpness
                     )
+                    | ({"where": module.__doc__} if is_elsewhere(module) else {})
                 )
             answer = {**setting.about(), "set_aside": aside, "lessons": lessons}
         print(json.dumps(answer, indent=1))
@@ -148,6 +152,14 @@ class Session:
         if (aside := self._aside) != told:
             self.screen.write(report.aside(aside, self.screen.width))
         return aside
+
+    def _tell_where(self, module: ModuleType) -> None:
+        """Say of a lesson that runs in a process of its own that it does, and why."""
+        from jaxintro._engine import report
+        from jaxintro._engine.elsewhere import is_elsewhere
+
+        if is_elsewhere(module):
+            self.screen.write(report.where(str(module.__doc__), self.screen.width))
 
     def _run(
         self, page: Page, module: ModuleType, section: Section, *, reading: bool = True
