@@ -78,27 +78,26 @@ def computed_where_the_array_is(place=3):
     """`jax.device_put` puts an array on a device of your choice.
 
     A new array is on the first device, as x is here. `x.devices()` tells where an array
-    is. `jax.device_put(x, devices[3])` gives a copy on device 3.
+    is. `jax.device_put(x, device)` gives a copy on that device.
 
     Predict: on which device is twice that copy?
     """
-    devices = jax.devices()
     x = jnp.arange(4.0)
-    x.devices()
-    moved = jax.device_put(x, devices[place])
-    moved.devices()
+    first = x.devices()
+    chosen = jax.devices()[place]
+    moved = jax.device_put(x, chosen)
     doubled = 2 * moved
-    doubled.devices()
-    return devices, x, moved, doubled
+    where = doubled.devices()
+    return first, chosen, moved, doubled, where
 
 
 def check_results_stay_with_their_array():
     """A result is on the device of the array that it is computed from."""
     for place in (3, 7):
-        devices, x, moved, doubled = computed_where_the_array_is(place)
-        assert x.devices() == {devices[0]}
-        assert moved.devices() == doubled.devices() == {devices[place]}
-        assert x.tolist() == moved.tolist() == [0, 1, 2, 3]
+        first, chosen, moved, doubled, where = computed_where_the_array_is(place)
+        assert moved.devices() == where == {chosen}
+        assert first != where
+        assert moved.tolist() == [0, 1, 2, 3]
         assert doubled.tolist() == [0, 2, 4, 6]
 
 
@@ -108,27 +107,29 @@ def two_places_do_not_mix(place=3):
     Such an array is *committed* to its device. An array for which you have named no
     device, as x here, is not committed: where it meets a committed one, JAX moves it.
 
-    Predict: x and `here` are both on device 0. Which of them can be added to `there`?
+    Predict: x and `here` are both on the first device. Which of them can be added to
+    `there`?
     """
-    devices = jax.devices()
+    home = jax.devices()[0]
+    away = jax.devices()[place]
     x = jnp.arange(4.0)
-    here = jax.device_put(x, devices[0])
-    there = jax.device_put(x, devices[place])
+    here = jax.device_put(x, home)
+    there = jax.device_put(x, away)
     added = x + there
-    added.devices()
+    where = added.devices()
     try:
         here + there
     except ValueError as error:
         refused = error
-    brought = here + jax.device_put(there, devices[0])
-    return devices, added, refused, brought
+    brought = here + jax.device_put(there, home)
+    return away, added, where, refused, brought
 
 
 def check_committed_arrays_stay():
     """The free array follows; two committed ones are refused, until you move one."""
     for place in (3, 5):
-        devices, added, refused, brought = two_places_do_not_mix(place)
-        assert added.devices() == {devices[place]}
+        away, added, where, refused, brought = two_places_do_not_mix(place)
+        assert where == {away}
         assert added.tolist() == brought.tolist() == [0, 2, 4, 6]
         assert type(refused) is ValueError
         assert "incompatible devices" in str(refused)
@@ -151,24 +152,23 @@ def one_array_in_pieces(rows=16):
     For your program it is still one array with one shape. `addressable_shards` are its
     pieces: *shard* is the usual word for a piece.
 
-    Predict: 16 rows on eight devices. What is in the piece of device 3?
+    Predict: 16 numbers on eight devices. What is in the piece of device 3?
     """
-    x = jnp.arange(2.0 * rows).reshape(rows, 2)
+    x = jnp.arange(float(rows))
     cut = cut_in_rows(x)
-    cut.shape
     shard = cut.addressable_shards[3]
-    shard.device
+    owner = shard.device
     piece = shard.data
-    return cut, piece
+    return cut, owner, piece
 
 
 def check_pieces_are_rows():
     """The array is whole to look at, and device 3 holds its fourth eighth."""
     for rows in (16, 24):
-        cut, piece = one_array_in_pieces(rows)
-        whole = np.arange(2 * rows).reshape(rows, 2)
-        np.testing.assert_array_equal(cut, whole)
-        np.testing.assert_array_equal(piece, np.split(whole, 8)[3])
+        cut, owner, piece = one_array_in_pieces(rows)
+        np.testing.assert_array_equal(cut, np.arange(rows))
+        np.testing.assert_array_equal(piece, np.split(np.arange(rows), 8)[3])
+        assert piece.devices() == {owner}
 
 
 def copy_to_all(x):
@@ -212,7 +212,7 @@ def a_mesh_with_two_axes():
     table = np.array(jax.devices()[:DEVICES]).reshape(4, 2)
     mesh = jax.sharding.Mesh(table, ("rows", "columns"))
     tiling = jax.NamedSharding(mesh, jax.P("rows", "columns"))
-    x = jnp.arange(32.0).reshape(8, 4)
+    x = jnp.arange(16.0).reshape(4, 4)
     tiles = jax.device_put(x, tiling)
     jax.debug.visualize_array_sharding(tiles)
     tile = tiles.addressable_shards[3].data
@@ -220,15 +220,14 @@ def a_mesh_with_two_axes():
 
 
 def check_a_tile_is_cut_both_ways():
-    """Device 3 holds rows 2 and 3 of columns 2 and 3."""
-    whole = np.arange(32).reshape(8, 4)
-    np.testing.assert_array_equal(a_mesh_with_two_axes(), whole[2:4, 2:4])
+    """Device 3 holds the right half of the second row."""
+    np.testing.assert_array_equal(a_mesh_with_two_axes(), [[6, 7]])
 
 
 def uneven_pieces_are_refused(rows=6):
     """The pieces of an array must have the same size.
 
-    Six rows cannot be dealt out to eight devices. The cure is padding, as for batches
+    Six numbers cannot be dealt out to eight devices. The cure is padding, as for batches
     under `jit`: add zeros up to the next multiple of eight, and divide by the number of
     rows that are real.
     """
@@ -245,7 +244,7 @@ def uneven_pieces_are_refused(rows=6):
 
 
 def check_padding_makes_it_fit():
-    """Uneven rows raise a ValueError; padded with zeros they fit, and the mean holds."""
+    """Uneven rows raise a ValueError; padded with zeros they fit, and keep the mean."""
     for rows in (6, 11):
         refused, cut, mean = uneven_pieces_are_refused(rows)
         assert isinstance(refused, ValueError)
@@ -298,7 +297,7 @@ def collectives(function, *arguments):
     return re.findall(MOVES, compiled.as_text())
 
 
-def a_sum_over_all_devices(rows=16):
+def a_sum_over_all_devices(rows=64):
     """Where a result needs all pieces, the compiled program makes devices talk.
 
     Each row of x is whole on one device, but a column is spread over all eight. To add
@@ -310,7 +309,7 @@ def a_sum_over_all_devices(rows=16):
     `jax.jit(f).lower(x).compile().as_text()`. `collectives` searches the text for them:
     `MOVES` is a pattern that finds their names, each with the type of its result.
 
-    Predict: x has shape (16, 2). Which type does the all-reduce have?
+    Predict: x has shape (64, 2). Which type does the all-reduce have?
     """
 
     def sum_of_rows(x):
@@ -337,49 +336,54 @@ def check_only_partial_sums_travel():
         np.testing.assert_allclose(total, expected, rtol=1e-6)
 
 
-def linear_data(rows, columns):
-    """Make weights, inputs and targets for a linear model, in NumPy."""
-    w = np.ones(columns, "float32")
-    x = np.sin(np.arange(rows * columns, dtype="float32"))
-    x = x.reshape(rows, columns)
-    targets = np.sum(x * np.arange(columns, dtype="float32"), axis=1)
+def wave_data(rows, waves):
+    """Make heights w of sine waves, and points x with targets, in NumPy."""
+    w = np.ones(waves, "float32")
+    x = np.linspace(0, 3, rows, dtype="float32")
+    targets = np.sqrt(x)
     return w, x, targets
 
 
 def loss(w, x, targets):
-    """Average the squared error of a linear model over the rows."""
-    return jnp.mean((jnp.sum(x * w, axis=1) - targets) ** 2)
+    """Average the squared error of a sum of sine waves over the points."""
+    waves = jnp.sin(x[:, None] * jnp.arange(1, len(w) + 1))
+    return jnp.mean((jnp.sum(w * waves, axis=1) - targets) ** 2)
 
 
-def gradient_on_eight_devices(rows=16, columns=4):
+def closed_form(w, x, targets):
+    """Work out the gradient of `loss` by hand, in float64."""
+    waves = np.sin(np.outer(np.float64(x), np.arange(1, len(w) + 1)))
+    return 2 * waves.T @ (waves @ np.float64(w) - targets) / len(x)
+
+
+def gradient_on_eight_devices(rows=16, waves=4):
     """The same gradient function runs on one device and on eight.
 
     This is *data-parallel* training: each device has a copy of the weights and its
     share of the rows. Nothing in `loss` says so. We only place the arguments.
     """
-    w, x, targets = linear_data(rows, columns)
+    w, x, targets = wave_data(rows, waves)
+    by_hand = closed_form(w, x, targets)
     slope = jax.jit(jax.grad(loss))
     one = slope(w, x, targets)
     many = slope(copy_to_all(w), cut_in_rows(x), cut_in_rows(targets))
     used = len(many.devices())
-    return w, x, targets, one, many, used
+    return by_hand, one, many, used
 
 
 def check_both_gradients_are_the_closed_form():
-    """On one device and on eight the gradient is 2xᵀ(xw − targets), over the rows."""
-    for rows, columns in ((80, 3),):
-        *data, one, many, used = gradient_on_eight_devices(rows, columns)
-        w, x, targets = (np.float64(part) for part in data)
-        expected = 2 * x.T @ (x @ w - targets) / rows
+    """The gradient is the same on one device and on eight, as worked out by hand."""
+    for rows, waves in ((80, 3),):
+        by_hand, one, many, used = gradient_on_eight_devices(rows, waves)
         # sums of float32 numbers, in another order for each way
-        np.testing.assert_allclose(one, expected, rtol=1e-4, atol=1e-5)
-        np.testing.assert_allclose(many, expected, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(one, by_hand, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(many, by_hand, rtol=1e-4, atol=1e-5)
         assert used == 8
 
 
-def placed_data(rows, columns):
+def placed_data(rows, waves):
     """Make the same data, with weights copied to all devices and rows cut."""
-    w, x, targets = linear_data(rows, columns)
+    w, x, targets = wave_data(rows, waves)
     return copy_to_all(w), cut_in_rows(x), cut_in_rows(targets)
 
 
@@ -389,19 +393,18 @@ def size_in_bytes(kind):
     return 4 * math.prod(int(length) for length in lengths)
 
 
-def what_a_gradient_moves(rows=16, columns=4):
+def what_a_gradient_moves(rows=16, waves=4):
     """A data-parallel gradient sends one array as large as the weights.
 
     Each device works out the gradient of its own rows, and an all-reduce adds the eight
-    together. `size_in_bytes` reads the size from the type. (That is the size of what is
-    added up. How often it goes over a wire depends on the machine: in a ring of eight,
-    each device sends nearly twice that.)
+    together. `size_in_bytes` reads from a type how large that array is. (How often it
+    goes over a wire depends on the machine.)
 
     Predict: with a hundred times as many rows, how much more is sent?
     """
     slope = jax.grad(loss)
-    few = collectives(slope, *placed_data(rows, columns))
-    many = collectives(slope, *placed_data(100 * rows, columns))
+    few = collectives(slope, *placed_data(rows, waves))
+    many = collectives(slope, *placed_data(100 * rows, waves))
     sent_few = [size_in_bytes(kind) for kind, name in few]
     sent_many = [size_in_bytes(kind) for kind, name in many]
     return few, many, sent_few, sent_many
@@ -409,13 +412,13 @@ def what_a_gradient_moves(rows=16, columns=4):
 
 def check_a_gradient_sends_the_weights_size():
     """There is one all-reduce of four bytes a weight, however many rows there are."""
-    for rows, columns in ((8, 10),):
-        few, many, *sent = what_a_gradient_moves(rows, columns)
-        assert few == many == [(f"f32[{columns}]", "all-reduce")]
-        assert sent == [[4 * columns], [4 * columns]]
+    for rows, waves in ((8, 10),):
+        few, many, *sent = what_a_gradient_moves(rows, waves)
+        assert few == many == [(f"f32[{waves}]", "all-reduce")]
+        assert sent == [[4 * waves], [4 * waves]]
 
 
-def data_or_gradient(all_rows=(64, 512, 1024), columns=4):
+def data_or_gradient(all_rows=(64, 512, 1024), waves=4):
     """To bring the data to each device costs more, the more rows there are.
 
     With `out_shardings` you tell `jax.jit` where the result shall be. Here `gather`
@@ -425,17 +428,18 @@ def data_or_gradient(all_rows=(64, 512, 1024), columns=4):
     """
     import matplotlib.pyplot as plt
 
-    copies = copy_to_all(0.0).sharding
+    mesh = jax.sharding.Mesh(jax.devices()[:DEVICES], ("data",))
+    copies = jax.NamedSharding(mesh, jax.P())
     gather = jax.jit(lambda x: x, out_shardings=copies)
     data = []
     gradient = []
     for rows in all_rows:
-        w, x, targets = placed_data(rows, columns)
+        w, x, targets = placed_data(rows, waves)
         [[kind, name]] = collectives(gather, x)
         data.append(size_in_bytes(kind))
         [[kind, reduced]] = collectives(jax.grad(loss), w, x, targets)
         gradient.append(size_in_bytes(kind))
-    figure, axes = plt.subplots()
+    _, axes = plt.subplots()
     axes.plot(all_rows, data, label=f"the data: {name}")
     axes.plot(all_rows, gradient, label=f"the gradient: {reduced}")
     axes.set(xlabel="rows", ylabel="bytes sent", title="What has to travel")
@@ -445,16 +449,16 @@ def data_or_gradient(all_rows=(64, 512, 1024), columns=4):
 
 def check_data_grows_and_the_gradient_does_not():
     """The data takes four bytes a number; the gradient four a weight, for all rows."""
-    for all_rows, columns in (((8, 80), 3),):
-        axes, name, reduced = data_or_gradient(all_rows, columns)
+    for all_rows, waves in (((8, 80), 3),):
+        axes, name, reduced = data_or_gradient(all_rows, waves)
         data, gradient = (line.get_ydata() for line in axes.lines)
         # exact, but a drawing holds floats
-        np.testing.assert_allclose(data, 4 * columns * np.array(all_rows))
-        np.testing.assert_allclose(gradient, [4 * columns] * len(all_rows))
+        np.testing.assert_allclose(data, 4 * np.array(all_rows))
+        np.testing.assert_allclose(gradient, [4 * waves] * len(all_rows))
         assert (name, reduced) == ("all-gather", "all-reduce")
 
 
-def three_ways_to_cut_a_product(size=16):
+def three_ways_to_cut_a_product(size=32):
     """How two matrices are cut decides what their product must send.
 
     The product adds up over the columns of a and the rows of b. Where these are whole
@@ -465,8 +469,8 @@ def three_ways_to_cut_a_product(size=16):
     """
     mesh = jax.sharding.Mesh(jax.devices()[:DEVICES], ("data",))
     cut_in_columns = jax.NamedSharding(mesh, jax.P(None, "data"))
-    a = np.arange(8 * size, dtype="float32").reshape(8, size)
-    b = np.ones((size, 4), "float32")
+    a = np.ones((8, size), "float32")
+    b = np.ones((size, 64), "float32")
     columns_of_a = jax.device_put(a, cut_in_columns)
 
     nothing = collectives(jnp.dot, cut_in_rows(a), copy_to_all(b))
@@ -478,13 +482,12 @@ def three_ways_to_cut_a_product(size=16):
 
 def check_the_cut_decides_what_is_sent():
     """Nothing is sent, or the product is all-reduced, or b is gathered."""
-    for size in (32,):
+    for size in (16,):
         nothing, product, whole_b, result = three_ways_to_cut_a_product(size)
         assert nothing == []
-        assert product == [("f32[8,4]", "all-reduce")]
-        assert whole_b == [(f"f32[{size},4]", "all-gather")]
-        rows = np.arange(8 * size).reshape(8, size).sum(axis=1)
-        np.testing.assert_allclose(result, np.tile(rows, (4, 1)).T, rtol=1e-6)
+        assert product == [("f32[8,64]", "all-reduce")]
+        assert whole_b == [(f"f32[{size},64]", "all-gather")]
+        np.testing.assert_array_equal(result, np.full((8, 64), size))
 
 
 def a_function_of_one_piece(rows=16):
@@ -549,7 +552,7 @@ def check_pmean_is_the_mean_of_all():
         assert moved == [("f32[]", "all-reduce")]
 
 
-def gradient_of_a_shard_map(rows=16, columns=4):
+def gradient_of_a_shard_map(rows=16, waves=4):
     """`jax.grad` goes through `jax.shard_map`.
 
     `shared_loss` is the loss of one device's rows, averaged over the devices. All rows
@@ -569,17 +572,16 @@ def gradient_of_a_shard_map(rows=16, columns=4):
         in_specs=(copied, cut, cut),
         out_specs=copied,
     )
-    w, x, targets = linear_data(rows, columns)
+    w, x, targets = wave_data(rows, waves)
     gradient = jax.jit(jax.grad(whole_loss))(w, x, targets)
     return w, x, targets, gradient
 
 
 def check_the_gradient_goes_through():
     """The gradient of the `shard_map` is that of the whole loss."""
-    for rows, columns in ((80, 3),):
-        *data, gradient = gradient_of_a_shard_map(rows, columns)
-        w, x, targets = (np.float64(part) for part in data)
-        expected = 2 * x.T @ (x @ w - targets) / rows
+    for rows, waves in ((80, 3),):
+        *data, gradient = gradient_of_a_shard_map(rows, waves)
+        expected = closed_form(*data)
         # sums of float32 numbers, in another order
         np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-5)
 
@@ -589,7 +591,7 @@ def averaged_gradient(w, x, targets):
     return jax.lax.pmean(jax.grad(loss)(w, x, targets), "data")
 
 
-def pmap_is_the_older_way(rows=16, columns=4):
+def pmap_is_the_older_way(rows=16, waves=4):
     """`jax.pmap` is the older way to run a function on each device.
 
     It works like `vmap`, but each example goes to a device of its own. You cut the data
@@ -601,28 +603,27 @@ def pmap_is_the_older_way(rows=16, columns=4):
 
     Myth: you need `pmap` to use several devices.
     """
-    w, x, targets = linear_data(rows, columns)
-    x_by_device = x.reshape(DEVICES, -1, columns)
+    w, x, targets = wave_data(rows, waves)
+    x_by_device = x.reshape(DEVICES, -1)
     targets_by_device = targets.reshape(DEVICES, -1)
     by_pmap = jax.pmap(averaged_gradient, axis_name="data", in_axes=(None, 0, 0))
     copies = by_pmap(w, x_by_device, targets_by_device)
-    by_jit = jax.jit(jax.grad(loss))(*placed_data(rows, columns))
+    by_jit = jax.jit(jax.grad(loss))(*placed_data(rows, waves))
     return w, x, targets, copies, by_jit
 
 
 def check_pmap_gives_the_same():
     """`pmap` gives the gradient that `jit` gives for cut rows, once for each device."""
-    for rows, columns in ((80, 3),):
-        *data, copies, by_jit = pmap_is_the_older_way(rows, columns)
-        w, x, targets = (np.float64(part) for part in data)
-        expected = 2 * x.T @ (x @ w - targets) / rows
+    for rows, waves in ((80, 3),):
+        *data, copies, by_jit = pmap_is_the_older_way(rows, waves)
+        expected = closed_form(*data)
         # sums of float32 numbers, in another order for each way
-        assert copies.shape == (8, columns)
+        assert copies.shape == (8, waves)
         for each in (*copies, by_jit):
             np.testing.assert_allclose(each, expected, rtol=1e-4, atol=1e-5)
 
 
-def summed_by_shard_map(rows=16, columns=4):
+def summed_by_shard_map(rows=16, waves=4):
     """The same function means something else under `jax.shard_map`.
 
     `shard_map` knows that w is one array, the same on all devices. So a gradient with
@@ -643,7 +644,7 @@ def summed_by_shard_map(rows=16, columns=4):
         in_specs=(copied, cut, cut),
         out_specs=copied,
     )
-    w, x, targets = linear_data(rows, columns)
+    w, x, targets = wave_data(rows, waves)
     right = jax.jit(jax.grad(loss))(w, x, targets)
     inside = jax.jit(taken_inside)(w, x, targets)
     ratio = inside / right
@@ -652,14 +653,14 @@ def summed_by_shard_map(rows=16, columns=4):
 
 def check_the_gradient_inside_is_a_sum():
     """Taken inside, the gradient is the sum over eight devices, not their mean."""
-    for rows, columns in ((80, 3),):
-        right, inside, ratio = summed_by_shard_map(rows, columns)
+    for rows, waves in ((80, 3),):
+        right, inside, ratio = summed_by_shard_map(rows, waves)
         # sums of float32 numbers, in another order
         np.testing.assert_allclose(inside, 8 * np.float64(right), rtol=1e-4)
-        np.testing.assert_allclose(ratio, [8] * columns, rtol=1e-4)
+        np.testing.assert_allclose(ratio, [8] * waves, rtol=1e-4)
 
 
-def shardings_as_types(rows=16):
+def shardings_as_types(size=8):
     """The sharding can be part of an array's type.
 
     With `axis_types` you say how a mesh is used. `Auto`, as so far, lets the compiler
@@ -674,29 +675,29 @@ def shardings_as_types(rows=16):
         ("data",),
         axis_types=(jax.sharding.AxisType.Explicit,),
     )
-    cut = jax.NamedSharding(mesh, jax.P("data"))
-    x = jax.device_put(jnp.ones((rows, 2)), cut)
+    cut = jax.NamedSharding(mesh, jax.P(None, "data"))
+    x = jax.device_put(jnp.ones((2, size)), cut)
     of_x = str(jax.typeof(x))
     of_sine = str(jax.typeof(jnp.sin(x)))
     of_turned = str(jax.typeof(x.T))
     try:
-        jnp.dot(x.T, x)
+        jnp.dot(x, x.T)
     except Exception as error:
         refused = error
     copied = jax.NamedSharding(mesh, jax.P())
-    product = jnp.dot(x.T, x, out_sharding=copied)
+    product = jnp.dot(x, x.T, out_sharding=copied)
     return of_x, of_sine, of_turned, refused, product
 
 
 def check_types_tell_the_cut():
     """The type follows the cut axis; an unclear product is refused until you choose."""
-    for rows in (16, 24):
-        of_x, of_sine, of_turned, refused, product = shardings_as_types(rows)
-        assert of_x == of_sine == f"float32[{rows}@data,2]"
-        assert of_turned == f"float32[2,{rows}@data]"
+    for size in (8, 16):
+        of_x, of_sine, of_turned, refused, product = shardings_as_types(size)
+        assert of_x == of_sine == f"float32[2,{size}@data]"
+        assert of_turned == f"float32[{size}@data,2]"
         assert type(refused).__name__ == "ShardingTypeError"
         assert "out_sharding" in str(refused)
-        assert product.tolist() == [[rows, rows], [rows, rows]]
+        assert product.tolist() == [[size, size], [size, size]]
 
 
 TOO_LATE = """
@@ -719,8 +720,12 @@ def a_variable_that_comes_too_late():
 
     Predict: three devices, or five?
     """
-    command = [sys.executable, "-c", TOO_LATE]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", TOO_LATE],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     count = int(done.stdout)
     return count
 
@@ -733,9 +738,9 @@ def check_a_late_variable_has_no_effect():
 def memory_in_advance():
     """On a GPU, JAX takes three quarters of the memory when it starts.
 
-    Then it deals out pieces of it, which is fast. But a second process finds the GPU
-    full, even if the first holds a single number. Two environment variables change
-    this: `XLA_PYTHON_CLIENT_PREALLOCATE=false` takes memory only as it is needed, and
+    Then it deals out pieces of it, which is fast. But a second process that wants as
+    much finds no room, even if the first holds a single number. Two environment
+    variables change this: `XLA_PYTHON_CLIENT_PREALLOCATE=false` takes memory only as it is needed, and
     `XLA_CLIENT_MEM_FRACTION=.30` takes 30 % in advance. Set them before the import.
 
     `device.memory_stats()` tells what a device holds, and under `"bytes_limit"` what it
@@ -763,7 +768,7 @@ import numpy as np
 
 rank, port, rows = [int(word) for word in sys.argv[1:]]
 jax.config.update("jax_platforms", "cpu")
-jax.config.update("jax_num_cpu_devices", 4)
+jax.config.update("jax_num_cpu_devices", 1)
 jax.config.update("jax_cpu_collectives_implementation", "gloo")
 jax.distributed.initialize(
     f"127.0.0.1:{port}", num_processes=2, process_id=rank,
@@ -783,6 +788,22 @@ print(f"{devices}, {len(mine)} of {len(x)} rows: gradient {slope}")
 """
 
 
+def free_port(address):
+    """Ask the system for a port that nobody uses."""
+    with socket.socket() as ours:
+        ours.bind((address, 0))
+        return ours.getsockname()[1]
+
+
+def start_worker(rank, port, rows):
+    """Start a Python of its own with the program WORKER."""
+    return subprocess.Popen(
+        [sys.executable, "-c", WORKER, str(rank), str(port), str(rows)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
 def two_processes_agree_with_one(rows=16):
     """Several processes can share one mesh, and run one program together.
 
@@ -790,33 +811,28 @@ def two_processes_agree_with_one(rows=16):
     program. `jax.distributed.initialize` takes the address of the first process, how
     many there are, and which one this is; after that `jax.devices()` lists the devices
     of all. Each process brings its own part of the data, and
-    `jax.make_array_from_process_local_data` makes one array of the parts. (CPUs need a
-    library for what they send each other: `gloo` comes with JAX.)
+    `jax.make_array_from_process_local_data` makes one array of the parts. (What CPUs
+    send each other goes through a library, `gloo`, which comes with JAX.)
 
-    Here we start two processes on this machine, with four virtual devices each. They
-    meet at a free port, which the system picks where we ask for port 0. `finally` ends
-    them whatever happens. Each prints two lines: its own and all devices, with the
-    shapes of the whole array and of its part; and the gradient.
+    Here two processes of one device each meet on this machine, at a free *port*, which
+    is a number for a connection. `finally` ends them whatever happens. Each prints how
+    many devices and rows are its own, of how many in all, and the gradient. (`gloo`
+    prints lines of its own, on some versions of JAX.)
 
     Predict: each process reads half of x only. Which gradient does it print?
     """
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-
-    start = [sys.executable, "-c", WORKER]
+    port = free_port("127.0.0.1")
     workers = []
     try:
         for rank in (0, 1):
-            command = [*start, str(rank), str(port), str(rows)]
-            worker = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            worker = start_worker(rank, port, rows)
             workers.append(worker)
         outputs = [w.communicate(timeout=120)[0] for w in workers]
     finally:
         for worker in workers:
             worker.kill()
-            worker.communicate()
-    said = [re.search(r"\d+ of .*rows.*", o)[0] for o in outputs]
+            worker.wait()
+    said = [re.search(r"\d of .*", output)[0] for output in outputs]
 
     x = jnp.linspace(0, 1, rows)
     one = jax.grad(lambda w: jnp.mean((w * x - 3 * x) ** 2))(1.0)
@@ -832,5 +848,5 @@ def check_both_processes_have_the_whole_gradient():
         assert len(said) == 2
         for words in said:
             counts, gradient = words.split(": gradient ")
-            assert counts == f"4 of 8 devices, {rows // 2} of {rows} rows"
+            assert counts == f"1 of 2 devices, {rows // 2} of {rows} rows"
             np.testing.assert_allclose(float(gradient), expected, rtol=1e-6)

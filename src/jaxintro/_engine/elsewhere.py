@@ -40,7 +40,7 @@ def at_home(function: OfModule[P, T]) -> OfModule[P, T]:
     """Let a function of a lesson's module run where the module lives."""
 
     @wraps(function)
-    def called(module: ModuleType, *args: P.args, **kwargs: P.kwargs) -> T:
+    def called(module: ModuleType, /, *args: P.args, **kwargs: P.kwargs) -> T:
         if is_elsewhere(module):
             answer: T = module.call(called, *args, **kwargs)
             return answer
@@ -135,7 +135,7 @@ def leave(lesson: Lesson) -> None:
 
 
 def end_group(leader: int) -> None:
-    """End all processes that a child has started, and theirs, where there are groups."""
+    """End a child with all that it has started, where a system has groups."""
     if sys.platform != "win32":
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(leader, signal.SIGKILL)

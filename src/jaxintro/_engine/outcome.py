@@ -30,8 +30,7 @@ from jaxintro._engine.rows import shown_rows
 from jaxintro._engine.teeth import measure
 from jaxintro.lens.follow import python_function
 from jaxintro.lens.follow.record import Recorder, recording
-from jaxintro.lens.follow.said import LONGEST
-from jaxintro.lens.follow.said import Words
+from jaxintro.lens.follow.said import LONGEST, Words
 from jaxintro.lens.follow.table import Row
 from jaxintro.lens.follow.words import words
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from jaxintro._engine import catalog, guard, text
 from jaxintro._engine.files import put
-from jaxintro._engine.lines import BLANK
+from jaxintro._engine.lines import BLANK, Line
 from jaxintro._engine.page import Page, Section
 from jaxintro._engine.screen import Screen
 
@@ -55,7 +55,7 @@ class Session:
             tally = Tally()
             with imported(page.lesson) as module:
                 told = self._tell_aside(told)
-                self._tell_where(module)
+                self._tell_where(module, [BLANK])
                 for section in page.sections:
                     tally.add(self._tell(page, module, section))
             self.screen.write(
@@ -153,13 +153,14 @@ class Session:
             self.screen.write(report.aside(aside, self.screen.width))
         return aside
 
-    def _tell_where(self, module: ModuleType) -> None:
+    def _tell_where(self, module: ModuleType, above: Sequence[Line] = ()) -> None:
         """Say of a lesson that runs in a process of its own that it does, and why."""
         from jaxintro._engine import report
         from jaxintro._engine.elsewhere import is_elsewhere
 
         if is_elsewhere(module):
-            self.screen.write(report.where(str(module.__doc__), self.screen.width))
+            words = report.where(str(module.__doc__), self.screen.width)
+            self.screen.write([*above, *words])
 
     def _run(
         self, page: Page, module: ModuleType, section: Section, *, reading: bool = True
