@@ -52,7 +52,7 @@ def number_is_settled_once(wanted=2):
     """How many devices there are is settled when JAX starts.
 
     JAX starts when you first make an array or ask for the devices. The demo above has
-    asked.
+    asked. `jax.device_count()` is how many there are.
 
     Predict: can we still change our mind, and have two devices?
     """
@@ -227,9 +227,9 @@ def check_a_tile_is_cut_both_ways():
 def uneven_pieces_are_refused(rows=6):
     """The pieces of an array must have the same size.
 
-    Six numbers cannot be dealt out to eight devices. The cure is padding, as for batches
-    under `jit`: add zeros up to the next multiple of eight, and divide by the number of
-    rows that are real.
+    Six numbers cannot be dealt out to eight devices. The cure is padding, as in the
+    lesson shapes_and_branches: `jnp.pad` adds zeros up to the next multiple of eight,
+    and we divide by how many numbers are real.
     """
     x = jnp.arange(1.0, rows + 1)
     try:
@@ -292,7 +292,7 @@ MOVES = (
 
 
 def collectives(function, *arguments):
-    """List what a compiled program sends between devices, with type and size."""
+    """List what a compiled program sends between devices."""
     compiled = jax.jit(function).lower(*arguments).compile()
     return re.findall(MOVES, compiled.as_text())
 
@@ -337,7 +337,7 @@ def check_only_partial_sums_travel():
 
 
 def wave_data(rows, waves):
-    """Make heights w of sine waves, and points x with targets, in NumPy."""
+    """Make heights of waves, points and targets, in NumPy."""
     w = np.ones(waves, "float32")
     x = np.linspace(0, 3, rows, dtype="float32")
     targets = np.sqrt(x)
@@ -345,7 +345,7 @@ def wave_data(rows, waves):
 
 
 def loss(w, x, targets):
-    """Average the squared error of a sum of sine waves over the points."""
+    """Average the squared error of a sum of sine waves."""
     waves = jnp.sin(x[:, None] * jnp.arange(1, len(w) + 1))
     return jnp.mean((jnp.sum(w * waves, axis=1) - targets) ** 2)
 
@@ -382,13 +382,13 @@ def check_both_gradients_are_the_closed_form():
 
 
 def placed_data(rows, waves):
-    """Make the same data, with weights copied to all devices and rows cut."""
+    """Make the same data, with w copied and the rest cut."""
     w, x, targets = wave_data(rows, waves)
     return copy_to_all(w), cut_in_rows(x), cut_in_rows(targets)
 
 
 def size_in_bytes(kind):
-    """Count the bytes of a type such as f32[16,2]: four for each number."""
+    """Count the bytes of a type such as f32[16,2]."""
     lengths = re.findall(r"\d+", kind.removeprefix("f32"))
     return 4 * math.prod(int(length) for length in lengths)
 
@@ -495,9 +495,9 @@ def a_function_of_one_piece(rows=16):
 
     So far we wrote for the whole array, and JAX divided the work. `jax.shard_map` is
     the other way round: you write what one device does with its piece, and each device
-    does it. `in_specs` says how the arguments are cut, `out_specs` how the results are
-    put together again; both are of the kind `jax.P`. As under `jit`, Python runs the
-    function with a tracer.
+    does it. `mesh` says on which devices, `in_specs` how the arguments are cut, and
+    `out_specs` how the results are put together again; both are of the kind `jax.P`. As
+    under `jit`, Python runs the function once, with a tracer.
 
     Predict: `centre` subtracts a mean. Which numbers are averaged?
     """
@@ -507,7 +507,12 @@ def a_function_of_one_piece(rows=16):
     def centre(piece):
         return piece - jnp.mean(piece)
 
-    centre_each = jax.shard_map(centre, mesh=mesh, in_specs=cut, out_specs=cut)
+    centre_each = jax.shard_map(
+        centre,
+        mesh=mesh,
+        in_specs=cut,
+        out_specs=cut,
+    )
     x = jnp.arange(float(rows))
     y = centre_each(x)
     return x, y
@@ -536,7 +541,12 @@ def devices_that_talk(rows=16):
     def centre(piece):
         return piece - jax.lax.pmean(jnp.mean(piece), "data")
 
-    centre_all = jax.shard_map(centre, mesh=mesh, in_specs=cut, out_specs=cut)
+    centre_all = jax.shard_map(
+        centre,
+        mesh=mesh,
+        in_specs=cut,
+        out_specs=cut,
+    )
     x = jnp.arange(float(rows))
     y = centre_all(x)
     moved = collectives(centre_all, cut_in_rows(x))
@@ -587,7 +597,7 @@ def check_the_gradient_goes_through():
 
 
 def averaged_gradient(w, x, targets):
-    """Take the gradient for the rows of one device, and average over devices."""
+    """Average the gradients of all devices."""
     return jax.lax.pmean(jax.grad(loss)(w, x, targets), "data")
 
 
@@ -606,7 +616,11 @@ def pmap_is_the_older_way(rows=16, waves=4):
     w, x, targets = wave_data(rows, waves)
     x_by_device = x.reshape(DEVICES, -1)
     targets_by_device = targets.reshape(DEVICES, -1)
-    by_pmap = jax.pmap(averaged_gradient, axis_name="data", in_axes=(None, 0, 0))
+    by_pmap = jax.pmap(
+        averaged_gradient,
+        axis_name="data",
+        in_axes=(None, 0, 0),
+    )
     copies = by_pmap(w, x_by_device, targets_by_device)
     by_jit = jax.jit(jax.grad(loss))(*placed_data(rows, waves))
     return w, x, targets, copies, by_jit
@@ -617,9 +631,9 @@ def check_pmap_gives_the_same():
     for rows, waves in ((80, 3),):
         *data, copies, by_jit = pmap_is_the_older_way(rows, waves)
         expected = closed_form(*data)
-        # sums of float32 numbers, in another order for each way
         assert copies.shape == (8, waves)
         for each in (*copies, by_jit):
+            # sums of float32 numbers, in another order
             np.testing.assert_allclose(each, expected, rtol=1e-4, atol=1e-5)
 
 
@@ -657,6 +671,7 @@ def check_the_gradient_inside_is_a_sum():
         right, inside, ratio = summed_by_shard_map(rows, waves)
         # sums of float32 numbers, in another order
         np.testing.assert_allclose(inside, 8 * np.float64(right), rtol=1e-4)
+        # sums of float32 numbers, in another order
         np.testing.assert_allclose(ratio, [8] * waves, rtol=1e-4)
 
 
@@ -740,8 +755,9 @@ def memory_in_advance():
 
     Then it deals out pieces of it, which is fast. But a second process that wants as
     much finds no room, even if the first holds a single number. Two environment
-    variables change this: `XLA_PYTHON_CLIENT_PREALLOCATE=false` takes memory only as it is needed, and
-    `XLA_CLIENT_MEM_FRACTION=.30` takes 30 % in advance. Set them before the import.
+    variables change this: `XLA_PYTHON_CLIENT_PREALLOCATE=false` takes memory only as it
+    is needed, and `XLA_CLIENT_MEM_FRACTION=.30` takes 30 % in advance. Set them before
+    the import.
 
     `device.memory_stats()` tells what a device holds, and under `"bytes_limit"` what it
     may hold. A CPU takes nothing in advance, and gives `None`.
