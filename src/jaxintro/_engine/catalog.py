@@ -43,6 +43,7 @@ class Lesson:
     path: Path
     ours: bool  # part of the course, not a file of the reader's
     needs: str | None = None  # the extra whose packages it imports, such as "pytorch"
+    devices: int = 1  # how many devices of JAX it takes
 
     @property
     def module(self) -> str:
@@ -72,7 +73,9 @@ def read_head(path: Path, *, ours: bool = False) -> Lesson | None:
         return None
     title = (ast.get_docstring(tree) or "").partition("\n")[0].rstrip(".")
     order, needs = _declared(tree, "ORDER", int), _declared(tree, "NEEDS", str)
-    return Lesson(path.stem, title, order, path, ours, needs) if title else None
+    devices = _declared(tree, "DEVICES", int) or 1
+    lesson = Lesson(path.stem, title, order, path, ours, needs, devices)
+    return lesson if title else None
 
 
 def read_text(path: Path) -> str:

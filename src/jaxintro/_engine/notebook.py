@@ -25,10 +25,12 @@ except ImportError:
 %load_ext jaxintro"""
 
 NO_COLOUR = """
-
-import jax
-
 jax.config.update("jax_pprint_use_color", False)  # a jaxpr as plain text"""
+
+MANY = """
+# Where JAX has {0} devices of its own, leave out these two lines.
+jax.config.update("jax_platforms", "cpu")
+jax.config.update("jax_num_cpu_devices", {0})"""
 
 NO_PICTURE_TWICE = """\
 import matplotlib.pyplot
@@ -67,8 +69,7 @@ def _writer(text: str) -> Callable[[Path], object]:
 def render(page: Page) -> str:
     """The notebook's JSON; the same page gives the same text."""
     words = [f"# {page.lesson.title}", *map(escape, page.intro.paragraphs)]
-    prints_programs = any("jaxpr" in section.source for section in page.sections)
-    setup = _setup(page) + NO_COLOUR * prints_programs
+    setup = _setup(page)
     cells = [_markdown(*words, HOW_TO), _code(setup), _code(page.preamble)]
     known = set[str]()
     for number, section in enumerate(page.sections, 1):
@@ -95,11 +96,15 @@ def render(page: Page) -> str:
 
 
 def _setup(page: Page) -> str:
-    """What installs the course, with the extra that the lesson needs, if it must."""
+    """What installs the course and the extra of the lesson, and the settings for it."""
     modules = "\n    import ".join(["jaxintro", *sorted(guests(page))])
     extra = page.lesson.needs
     name = f'"jaxintro[{extra}]"' if extra else "jaxintro"
-    return SETUP.format(modules=modules, name=name)
+    prints_programs = any("jaxpr" in section.source for section in page.sections)
+    many = MANY.format(page.lesson.devices) if page.lesson.devices > 1 else ""
+    settings = NO_COLOUR * prints_programs + many
+    install = SETUP.format(modules=modules, name=name)
+    return install + ("\n\nimport jax\n" + settings if settings else "")
 
 
 def escape(text: str) -> str:

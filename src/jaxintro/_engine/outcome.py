@@ -19,9 +19,10 @@ from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
-from jaxintro._engine import setting
+from jaxintro._engine import elsewhere, setting
 from jaxintro._engine.call import literals
 from jaxintro._engine.catalog import Lesson, UsageError
+from jaxintro._engine.elsewhere import at_home
 from jaxintro._engine.figures import drawn
 from jaxintro._engine.guard import guarded
 from jaxintro._engine.page import Check, Section
@@ -29,7 +30,7 @@ from jaxintro._engine.rows import shown_rows
 from jaxintro._engine.teeth import measure
 from jaxintro.lens.follow import python_function
 from jaxintro.lens.follow.record import Recorder, recording
-from jaxintro.lens.follow.said import LONGEST
+from jaxintro.lens.follow.said import LONGEST, Words
 from jaxintro.lens.follow.table import Row
 from jaxintro.lens.follow.words import words
 
@@ -63,6 +64,15 @@ class Outcome:
         """The demo ran, and each of its claims holds."""
         return not self.error and all(verdict.holds for verdict in self.verdicts)
 
+    @property
+    def said(self) -> Words:
+        """What there is to say of the value."""
+        return self.value if isinstance(self.value, Words) else words(self.value)
+
+    def __getstate__(self) -> dict[str, object]:
+        """To another process go words in the place of the value, as no array could."""
+        return {**vars(self), "value": self.said}
+
 
 @dataclass
 class Tally:
@@ -95,7 +105,10 @@ def imported(lesson: Lesson) -> Iterator[ModuleType]:
         UsageError: the file cannot be imported; the message says where, and why.
     """
     with setting.kept(), nullcontext() if lesson.ours else on_path(lesson.path):
-        yield load(lesson)
+        try:
+            yield load(lesson)
+        finally:
+            elsewhere.leave(lesson)
 
 
 @contextmanager
@@ -111,11 +124,13 @@ def on_path(file: Path) -> Iterator[None]:
 
 
 def load(lesson: Lesson) -> ModuleType:
-    """Import a lesson.
+    """Import a lesson, here or where it finds the devices that it takes.
 
     Raises:
         UsageError: the file cannot be imported; the message says where, and why.
     """
+    if elsewhere.is_for(lesson):
+        return elsewhere.home(lesson)
     if lesson.ours:
         return importlib.import_module(lesson.module)
     name = f"lesson_{lesson.name}"
@@ -134,6 +149,7 @@ def load(lesson: Lesson) -> ModuleType:
     return module
 
 
+@at_home
 def run_section(
     module: ModuleType,
     section: Section,
@@ -243,6 +259,21 @@ def unheard() -> Iterator[None]:
         finally:
             with suppress(Exception):
                 barrier()  # what jax.debug.print owes
+
+
+@at_home
+def prove_by_name(module: ModuleType, name: str) -> None:
+    """Run a check of a module under JAX's default settings.
+
+    Raises:
+        AssertionError: it does not hold; the message says where, and why.
+    """
+    try:
+        with setting.pinned():
+            prove(getattr(module, name))
+    except Exception as raised:
+        why = explain_failure(raised, str(module.__file__))
+        raise AssertionError(why) from None
 
 
 def prove(check: Callable[[], object]) -> None:

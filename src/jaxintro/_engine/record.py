@@ -6,7 +6,6 @@ from jaxintro._engine import extras
 from jaxintro._engine.catalog import Lesson
 from jaxintro._engine.outcome import Outcome, Verdict
 from jaxintro.lens.follow.table import Row
-from jaxintro.lens.follow.words import words
 
 
 def lesson_record(
@@ -42,7 +41,7 @@ def _demo(outcome: Outcome, *, sharpness: bool) -> dict[str, object]:
         "question": prose.predict,
         "myth": prose.myth,
         "seconds": round(outcome.seconds, 4),
-        "output": None if outcome.error else "\n".join(words(outcome.value).lines),
+        "output": None if outcome.error else "\n".join(outcome.said.lines),
         "lines": [_line(row) for row in outcome.rows if row.number],
         "checks": [_check(v, sharpness=sharpness) for v in outcome.verdicts],
     }

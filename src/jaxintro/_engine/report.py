@@ -98,6 +98,11 @@ def aside(settings: dict[str, object], width: int) -> list[Line]:
     return wrapped("dim", words, min(width, text.PROSE))
 
 
+def where(words: str, width: int) -> list[Line]:
+    """Why a lesson runs in another process than the rest."""
+    return wrapped("dim", words, min(width, text.PROSE))
+
+
 def describe_sharpness(verdict: Verdict) -> str:
     """What the engine measured of a check, in words."""
     sharpness = verdict.sharpness

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from jaxintro._engine import catalog, guard, text
 from jaxintro._engine.catalog import Lesson
 from jaxintro._engine.files import put
-from jaxintro._engine.lines import BLANK
+from jaxintro._engine.lines import BLANK, Line
 from jaxintro._engine.page import Page, Section
 from jaxintro._engine.screen import Screen
 
@@ -57,6 +57,7 @@ class Session:
             tally = Tally()
             with imported(page.lesson) as module:
                 told = self._tell_aside(told)
+                self._tell_where(module, [BLANK])
                 for section in page.sections:
                     tally.add(self._tell(page, module, section))
             self.screen.write(
@@ -77,6 +78,7 @@ class Session:
         for page in pages:
             with imported(page.lesson) as module:
                 told = self._tell_aside(told)
+                self._tell_where(module)
                 for section in page.sections:
                     outcome = self._run(page, module, section, reading=False)
                     lines = report.claims(page, outcome, sharpness=self.sharpness)
@@ -110,6 +112,7 @@ class Session:
         with contextlib.redirect_stdout(sys.stderr):  # a lesson that prints spoils none
             self._prepare()
             from jaxintro._engine import record, setting
+            from jaxintro._engine.elsewhere import is_elsewhere
             from jaxintro._engine.outcome import imported
 
             lessons, holds, aside = [], True, dict[str, str]()
@@ -124,6 +127,7 @@ class Session:
                     record.lesson_record(
                         page.lesson, outcomes, seconds, sharpness=self.sharpness
                     )
+                    | ({"where": module.__doc__} if is_elsewhere(module) else {})
                 )
             skipped = [record.skipped(lesson) for lesson in self.skipped]
             answer = {**setting.about(), "set_aside": aside, "lessons": lessons}
@@ -162,6 +166,15 @@ class Session:
         if (aside := self._aside) != told:
             self.screen.write(report.aside(aside, self.screen.width))
         return aside
+
+    def _tell_where(self, module: ModuleType, above: Sequence[Line] = ()) -> None:
+        """Say of a lesson that runs in a process of its own that it does, and why."""
+        from jaxintro._engine import report
+        from jaxintro._engine.elsewhere import is_elsewhere
+
+        if is_elsewhere(module):
+            words = report.where(str(module.__doc__), self.screen.width)
+            self.screen.write([*above, *words])
 
     def _run(
         self, page: Page, module: ModuleType, section: Section, *, reading: bool = True

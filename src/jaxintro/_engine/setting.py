@@ -108,6 +108,25 @@ def kept() -> Iterator[None]:
         _set(before)
 
 
+def current() -> dict[str, object]:
+    """What a lesson leans on, as it is set now; devices are no other process's."""
+    values = _values(DEFAULTS | PLAIN)
+    values.pop("jax_default_device", None)
+    return values
+
+
+def take_over(values: dict[str, object]) -> None:
+    """Set what `current` gave in another process."""
+    _set(values)
+
+
+def devices() -> int:
+    """How many devices JAX has here; from then on they are settled."""
+    import jax
+
+    return jax.local_device_count()
+
+
 def _values(names: Iterable[str]) -> dict[str, object]:
     import jax
 

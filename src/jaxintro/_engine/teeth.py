@@ -23,6 +23,7 @@ from jaxintro._engine.bend import (
     mapped,
     nudge,
 )
+from jaxintro._engine.elsewhere import at_home
 from jaxintro._engine.page import Check, Section
 
 SMALLEST, LARGEST = 1e-9, 1.0
@@ -41,6 +42,7 @@ class Teeth:
         return bool(self.alterations) or (self.sharpness or LARGEST) < LARGEST
 
 
+@at_home
 def measure(module: ModuleType, section: Section, check: Check) -> Teeth:
     """The teeth of one check that holds."""
     replay = Replay(module, section.name, check.name)
@@ -55,6 +57,7 @@ def measure(module: ModuleType, section: Section, check: Check) -> Teeth:
     return Teeth(frozenset(noticed), sharpness)
 
 
+@at_home
 def unguarded(module: ModuleType, section: Section) -> list[str]:
     """The parts of a demo's result that could change without any check noticing.
 

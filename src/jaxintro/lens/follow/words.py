@@ -4,7 +4,7 @@ import io
 import numbers
 import reprlib
 import sys
-from contextlib import redirect_stdout
+from contextlib import ContextDecorator, redirect_stdout
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -118,8 +118,8 @@ def _home(value: Any) -> str:
 def _is_function(value: Any) -> bool:
     if is_a(value, (FunctionType, MethodType, BuiltinFunctionType)):
         return True
-    if not callable(value) or _is_report(value):
-        return False
+    if not callable(value) or _is_report(value) or is_a(value, ContextDecorator):
+        return False  # such as a mesh of devices
     # a pull of vjp, a partial: what they hold is long and nobody's business
     theirs = _home(value) in ("jax", "functools")
     return theirs or wrapped_by(value) is not None
