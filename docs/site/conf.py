@@ -37,11 +37,22 @@ html_show_sourcelink = False
 html_theme_options = {
     "sidebar_hide_name": False,
     "light_css_variables": {
+        "color-foreground-primary": "#1d2730",
+        "color-foreground-secondary": "#55616b",
+        "color-foreground-muted": "#5f6b75",
+        "color-background-secondary": "#f7f8f8",
+        "color-background-border": "#e1e5e8",
         "color-brand-primary": "#0a6b5d",
         "color-brand-content": "#0b5cad",
         "color-brand-visited": "#0b5cad",
     },
     "dark_css_variables": {
+        "color-foreground-primary": "#dde3e8",
+        "color-foreground-secondary": "#a4afb8",
+        "color-foreground-muted": "#98a4ae",
+        "color-background-primary": "#14171a",
+        "color-background-secondary": "#191d20",
+        "color-background-border": "#2d343a",
         "color-brand-primary": "#66d3bd",
         "color-brand-content": "#7db8f5",
         "color-brand-visited": "#7db8f5",

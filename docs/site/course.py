@@ -6,11 +6,13 @@ words, the questions can stand before the values, each claim has its verdict and
 imported once. Nothing here lists a lesson: the folder is the table of contents.
 """
 
+import ast
 import io
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
+import benchmarks
 import glossary
 import names
 import records
@@ -34,6 +36,7 @@ from jaxintro._engine import (
     record,
     setting,
 )
+from jaxintro._engine.call import split_name
 from jaxintro._engine.files import put
 from jaxintro._engine.outcome import Outcome, imported, run_section
 
@@ -86,15 +89,34 @@ class OneDemo(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """The demo under its heading, which leads to the lesson."""
-        name, _, demo = self.arguments[0].partition(".")
-        lesson = catalog.find(name)
-        self.env.note_dependency(str(lesson.path))
-        found = page.read(lesson).only(demo)
+        found = asked(self)
         (outcome,) = ran(found)
-        address = f"{LESSONS}/{name}.html#{demo}"
-        heading = fragments.inline(outcome.section.heading)
-        title = f'<p class="ji-title"><a href="{address}">{heading}</a></p>'
-        return [raw(title + fragments.demo(found, outcome))]
+        title = fragments.inline(outcome.section.heading)
+        if found.lesson.ours:
+            address = f"{LESSONS}/{found.lesson.name}.html#{outcome.section.name}"
+            title = f'<a href="{address}">{title}</a>'
+        shown = fragments.demo(found, outcome)
+        return [raw(f'<p class="ji-title">{title}</p>{shown}')]
+
+
+class DemoSource(SphinxDirective):
+    """One demo and its checks as they stand in the file."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """A block of code."""
+        found = asked(self)
+        source = found.lesson.path.read_text(encoding="utf-8")
+        (demo,) = found.sections
+        wanted = {demo.name, *(check.name for check in demo.checks)}
+        parts = [
+            ast.get_source_segment(source, node) or ""
+            for node in ast.parse(source).body
+            if isinstance(node, ast.FunctionDef) and node.name in wanted
+        ]
+        text = "\n\n\n".join(parts)
+        return [nodes.literal_block(text, text, language="python")]
 
 
 class CourseTree(TocTree):
@@ -159,6 +181,22 @@ class Glossary(SphinxDirective):
         return [raw(glossary.html(found, LESSONS))]
 
 
+class Benchmarks(SphinxDirective):
+    """The benchmarks, run here and now."""
+
+    def run(self) -> list[nodes.Node]:
+        """A section for each."""
+        shown: list[nodes.Node] = []
+        for path, words in benchmarks.programs():
+            self.env.note_dependency(str(path))
+            title, *rest = words.split("\n\n")
+            part = section(path.stem, title.rstrip("."))
+            told = "".join(f"<p>{fragments.inline(' '.join(x.split()))}</p>" for x in rest)
+            part += raw(told + benchmarks.html(path))
+            shown.append(part)
+        return shown
+
+
 class Late(nodes.General, nodes.Element):
     """A place for what is known only when every lesson has run."""
 
@@ -171,6 +209,15 @@ class Record(SphinxDirective):
         for path in records.files(self.config.jaxintro_record):
             self.env.note_dependency(str(path))
         return [Late()]
+
+
+def asked(directive: SphinxDirective) -> page.Page:
+    """The page of the one demo that a directive names, as the command line would."""
+    name, demo, _ = split_name(directive.arguments[0])
+    root = Path(directive.env.srcdir).parents[1]
+    lesson = catalog.find(str(root / name) if catalog.is_path(name) else name)
+    directive.env.note_dependency(str(lesson.path))
+    return page.read(lesson).only(demo)
 
 
 def ran(found: page.Page) -> list[Outcome]:
@@ -299,6 +346,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_config_value("jaxintro_platform", environment("JAXINTRO_PLATFORM", ""), "env")
     app.add_directive("lesson", LessonPage)
     app.add_directive("demo", OneDemo)
+    app.add_directive("demo-source", DemoSource)
+    app.add_directive("benchmarks", Benchmarks)
     app.add_directive("course-tree", CourseTree)
     app.add_directive("course-list", CourseList)
     app.add_directive("first-lesson", FirstLesson)

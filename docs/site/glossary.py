@@ -9,6 +9,9 @@ from jaxintro._engine.fragments import inline
 from jaxintro._engine.page import Page, Section
 
 
+END = re.compile(r"(?<=[.!?:])\s+(?=[A-Z`(])|(?<=[.!?]\))\s+")
+
+
 class Entry(NamedTuple):
     """A word, and the demo that teaches it."""
 
@@ -40,20 +43,27 @@ def entries(
 
 
 def _said(word: str, place: str, pages: Sequence[Page]) -> Iterator[Entry]:
-    stem = re.escape(word).replace(r"\ ", r"\s+")
-    pattern = re.compile(rf"(?<![\w.]){stem}(?:s|es|ed|d)?(?!\w)", re.IGNORECASE)
-    for page in pages:
-        for demo in page.sections:
-            if place in ("", f"{page.lesson.name}.{demo.name}"):
-                for sentence in _sentences(page, demo):
-                    if pattern.search(sentence):
-                        yield Entry(word, sentence, page, demo)
+    """Where a word is said: first where it stands out as new, then in order."""
+    word_ = rf"{re.escape(word)}(?:s|es|ed|d)?"
+    ways = rf"\*{word_}\*", rf"(?<![\w.]){word_}(?!\w)"
+    for way in (re.compile(way, re.IGNORECASE) for way in ways):
+        for page in pages:
+            for demo in page.sections:
+                if place in ("", f"{page.lesson.name}.{demo.name}"):
+                    for sentence in _sentences(page, demo):
+                        if way.search(sentence):
+                            yield Entry(word, sentence, page, demo)
 
 
 def _sentences(page: Page, demo: Section) -> Iterator[str]:
+    """Each sentence; with the one before it, where it begins by pointing there."""
     opening = page.intro.paragraphs if demo is page.sections[0] else ()
     for paragraph in (*opening, demo.heading, *demo.prose.paragraphs):
-        yield from re.split(r"(?<=[.!?:])\s+(?=[A-Z`])", paragraph)
+        before = ""
+        for sentence in END.split(paragraph):
+            points = sentence.startswith(("This ", "It ", "That ", "Such ", "They "))
+            yield f"{before} {sentence}" if points and before else sentence
+            before = sentence
 
 
 def html(found: Iterable[Entry], base: str) -> str:

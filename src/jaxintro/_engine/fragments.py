@@ -12,6 +12,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from jaxintro._engine.catalog import course
 from jaxintro._engine.lines import EMPHASIS
 from jaxintro._engine.outcome import Outcome, Verdict
 from jaxintro._engine.page import Page, Prose, Section, names_in
@@ -83,11 +84,23 @@ def closing(outcomes: Sequence[Outcome], about: dict[str, object], day: str) -> 
 
 def prose(words: Prose) -> str:
     """Paragraphs, and a myth apart; the question has its own place."""
-    parts = [f"<p>{inline(paragraph)}</p>" for paragraph in words.paragraphs]
+    parts = [f"<p>{_linked(inline(paragraph))}</p>" for paragraph in words.paragraphs]
     if words.myth:
         myth = f"<strong>Myth</strong> {inline(words.myth)}"
         parts.append(f'<p class="ji-myth">{myth}</p>')
     return "".join(parts)
+
+
+def _linked(paragraph: str) -> str:
+    """Where a lesson says what to read first or next, its name leads there."""
+    lessons = {lesson.name for lesson in course()}
+
+    def link(match: re.Match[str]) -> str:
+        name = match[0]
+        return f'<a href="{name}.html">{name}</a>' if name in lessons else name
+
+    head, mark, rest = paragraph.partition("Read first:")
+    return head + mark + re.sub(r"\b\w+\b", link, rest) if mark else paragraph
 
 
 def inline(words: str) -> str:
@@ -218,7 +231,8 @@ def _answers(outcome: Outcome) -> Iterable[str]:
         yield f'<p class="ji-fails">raised {escape(outcome.error)}</p>'
     for number, figure in enumerate(outcome.figures, 1):
         name = f"{outcome.section.name}-{number}"
-        yield f'<figure class="ji-figure">{picture(figure, outcome, name)}</figure>'
+        words = alternative(figure, outcome.section)
+        yield f'<figure class="ji-figure">{picture(figure, words, name)}</figure>'
     if outcome.verdicts:
         claims = "".join(map(_claim, outcome.verdicts))
         yield f'<ul class="ji-claims">{claims}</ul>'
@@ -238,15 +252,15 @@ def _claim(verdict: Verdict) -> str:
     )
 
 
-def picture(figure: Any, outcome: Outcome, name: str) -> str:
+def picture(figure: Any, words: str, name: str) -> str:
     """A figure as a drawing in the page's own colours, or as points if it is heavy.
 
     Args:
         figure: a matplotlib figure.
-        outcome: of the demo that drew it, whose heading goes into the words for it.
+        words: for those who cannot see it.
         name: sets the names inside the drawing apart from those of other drawings.
     """
-    label = escape(alternative(figure, outcome.section), quote=True)
+    label = escape(words, quote=True)
     svg = _drawing(figure, name)
     if len(svg) <= HEAVY:
         head = f'<svg role="img" aria-label="{label}"'

@@ -65,6 +65,11 @@ document.documentElement.classList.add("ji-js");
     const narrow = () => {
       const wanted = field.value.trim().toLowerCase();
       for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(wanted);
+      if (wanted === "") return;
+      // tables that are folded away: open those where something was found
+      for (const box of document.querySelectorAll("details.ji-record")) {
+        box.open = box.querySelector("tbody tr:not([hidden])") !== null;
+      }
     };
     field.addEventListener("input", narrow);
     narrow(); // a browser may bring back what was typed before
@@ -85,6 +90,10 @@ document.documentElement.classList.add("ji-js");
       });
     });
     document.querySelectorAll(".ji-filter input").forEach(filter);
+    // whoever comes from the search wants to see the word that was found
+    setTimeout(() => {
+      if (!location.hash) document.querySelector("span.highlighted")?.scrollIntoView({ block: "center" });
+    }, 0);
   }
 
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
