@@ -60,6 +60,8 @@ def main(script: str, seconds: str, told: str) -> None:
 
     def drawing_report(result: Any) -> None:
         report(result)
+        if len(result.names) < 2:
+            return  # nobody to race against is installed
         label = f"Picture: the timings of each contestant. {result.verdict}"
         name = f"{Path(script).stem}-{len(pictures)}"
         pictures.append(picture(result.plot(), label, name))

@@ -58,5 +58,5 @@ html_theme_options = {
         "color-brand-visited": "#7db8f5",
     },
 }
-pygments_style = "friendly"
-pygments_dark_style = "github-dark"
+pygments_style = "a11y-high-contrast-light"
+pygments_dark_style = "a11y-high-contrast-dark"
