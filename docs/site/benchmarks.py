@@ -44,7 +44,9 @@ def html(path: Path) -> str:
         parts = json.loads(told.read_text(encoding="utf-8"))
     printed = escape(parts["printed"].strip())
     shown = f'<pre class="ji-code" tabindex="0" aria-label="What it printed">{printed}</pre>'
-    figures = "".join(f'<figure class="ji-figure">{each}</figure>' for each in parts["pictures"])
+    figures = "".join(
+        f'<figure class="ji-figure">{each}</figure>' for each in parts["pictures"]
+    )
     return f'<div class="ji-demo">{shown}{figures}</div>'
 
 
@@ -68,7 +70,10 @@ def main(script: str, seconds: str, told: str) -> None:
 
     bars.report = drawing_report
     sys.argv = [script, seconds]
-    with redirect_stdout(printed), suppress(SystemExit):  # a bar that is not met ends so
+    with (
+        redirect_stdout(printed),
+        suppress(SystemExit),
+    ):  # a bar that is not met ends so
         runpy.run_path(script, run_name="__main__")
     kept = {"printed": printed.getvalue(), "pictures": pictures}
     Path(told).write_text(json.dumps(kept), encoding="utf-8")

@@ -191,7 +191,9 @@ class Benchmarks(SphinxDirective):
             self.env.note_dependency(str(path))
             title, *rest = words.split("\n\n")
             part = section(path.stem, title.rstrip("."))
-            told = "".join(f"<p>{fragments.inline(' '.join(x.split()))}</p>" for x in rest)
+            told = "".join(
+                f"<p>{fragments.inline(' '.join(x.split()))}</p>" for x in rest
+            )
             part += raw(told + benchmarks.html(path))
             shown.append(part)
         return shown
@@ -255,7 +257,9 @@ def section(name: str, heading: str) -> nodes.section:
     title = nodes.title()
     for number, part in enumerate(heading.split("`")):
         title += nodes.literal("", part) if number % 2 else nodes.Text(part)
-    return nodes.section("", title, ids=[name], names=[nodes.fully_normalize_name(name)])
+    return nodes.section(
+        "", title, ids=[name], names=[nodes.fully_normalize_name(name)]
+    )
 
 
 def entries(target: str, found: Any) -> nodes.Node:
@@ -341,9 +345,13 @@ def setup(app: Sphinx) -> dict[str, bool]:
     import os
 
     environment = os.environ.get
-    app.add_config_value("jaxintro_notebooks", environment("JAXINTRO_NOTEBOOKS", ""), "env")
+    app.add_config_value(
+        "jaxintro_notebooks", environment("JAXINTRO_NOTEBOOKS", ""), "env"
+    )
     app.add_config_value("jaxintro_record", environment("JAXINTRO_RECORD", ""), "env")
-    app.add_config_value("jaxintro_platform", environment("JAXINTRO_PLATFORM", ""), "env")
+    app.add_config_value(
+        "jaxintro_platform", environment("JAXINTRO_PLATFORM", ""), "env"
+    )
     app.add_directive("lesson", LessonPage)
     app.add_directive("demo", OneDemo)
     app.add_directive("demo-source", DemoSource)

@@ -69,7 +69,9 @@ def html(here: Told, recorded: dict[str, Told], base: str) -> str:
     claims = dict(checks(here))
     words = _words(len(recorded))
     parts = [words, _configurations(every, verdicts, list(claims)), FIELD]
-    parts += [_lesson(lesson, list(verdicts.values()), base) for lesson in here["lessons"]]
+    parts += [
+        _lesson(lesson, list(verdicts.values()), base) for lesson in here["lessons"]
+    ]
     return "".join(parts)
 
 
@@ -103,7 +105,8 @@ def _configurations(
         device = f"{told['platform']}{f' × {many}' if many > 1 else ''}"
         setting = ", ".join(f"{k}={v}" for k, v in told.get("set_aside", {}).items())
         cells = {
-            "Name": f"{escape(name)}" + f"<br><small>{escape(setting)}</small>" * bool(setting),
+            "Name": f"{escape(name)}"
+            + f"<br><small>{escape(setting)}</small>" * bool(setting),
             "Python": escape(told["python"]),
             "JAX": escape(told["jax"]),
             "NumPy": escape(told["numpy"]),
@@ -115,7 +118,7 @@ def _configurations(
     head = "".join(f'<th scope="col">{name}</th>' for name in cells)
     return (
         '<table class="ji-table ji-configurations"><caption>The configurations</caption>'
-        f'<thead><tr><td></td>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table>'
+        f"<thead><tr><td></td>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )
 
 
@@ -131,14 +134,16 @@ def _lesson(lesson: Told, verdicts: Sequence[dict[Claim, Told]], base: str) -> s
     letters = "".join(
         f'<th scope="col">{_letter(n)}</th>' for n in range(len(verdicts))
     )
-    said = f"{broken} of {count} do not hold everywhere" if broken else f"all {count} hold"
+    said = (
+        f"{broken} of {count} do not hold everywhere" if broken else f"all {count} hold"
+    )
     style = "fails" if broken else "holds"
     return (
         f'<details class="ji-record" id="{lesson["name"]}"><summary>'
         f'<span>{inline(lesson["title"])}</span> <span class="ji-{style}">{said}</span>'
         '</summary><table class="ji-table"><thead><tr><th scope="col">Claim</th>'
         f'<th scope="col">Notices</th>{letters}</tr></thead>'
-        f'<tbody>{"".join(rows)}</tbody></table></details>'
+        f"<tbody>{''.join(rows)}</tbody></table></details>"
     )
 
 

@@ -46,7 +46,7 @@ def demo(page: Page, outcome: Outcome) -> str:
     """
     section = outcome.section
     name = f"{page.lesson.name}.{section.name}"
-    asks = " asks" if section.prose.predict else ""
+    asks = " ji-asks" if section.prose.predict else ""
     copied = escape(copied_code(page, section), quote=True)
     bar = (
         f'<div class="ji-bar"><span>{escape(name)}</span>'
@@ -310,6 +310,8 @@ def _drawing(figure: Any, name: str) -> str:
     view = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', head)
     width = f"{float(view[1]):.0f}" if view else "480"
     box = view[0] if view else ""
-    links = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    links = (
+        'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    )
     rest = re.sub(r">\s+<", "><", rest)
     return f'<svg {box} style="max-width:{width}pt" {links}>{rest}'.strip()
