@@ -43,6 +43,15 @@ document.documentElement.classList.add("ji-js");
     demo.querySelector(".ji-question > p").append(again);
   }
 
+  function offerCopy(block) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "ji-copy";
+    button.textContent = "Copy";
+    button.dataset.code = block.querySelector("pre").textContent;
+    block.append(button);
+  }
+
   async function copy(button) {
     const code = button.dataset.code;
     try {
@@ -77,6 +86,9 @@ document.documentElement.classList.add("ji-js");
 
   function start() {
     asking().forEach(prepare);
+    document.querySelectorAll("[class*=highlight-] > .highlight").forEach((block) => {
+      if (!block.closest(".cell_output")) offerCopy(block);
+    });
     document.querySelectorAll(".ji-copy").forEach((button) => {
       button.addEventListener("click", () => copy(button));
     });
