@@ -43,7 +43,8 @@ def html(path: Path) -> str:
         subprocess.run(command, check=True, timeout=LIMIT)
         parts = json.loads(told.read_text(encoding="utf-8"))
     printed = escape(parts["printed"].strip())
-    shown = f'<pre class="ji-code" tabindex="0" aria-label="What it printed">{printed}</pre>'
+    label = 'tabindex="0" aria-label="What it printed"'
+    shown = f'<pre class="ji-code" {label}>{printed}</pre>'
     figures = "".join(
         f'<figure class="ji-figure">{each}</figure>' for each in parts["pictures"]
     )

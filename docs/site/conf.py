@@ -33,6 +33,7 @@ html_js_files = ["page.js"]
 html_favicon = "static/mark.svg"
 html_logo = "static/mark.svg"
 html_copy_source = False
+html_use_index = False  # names.md is better
 html_show_sourcelink = False
 html_theme_options = {
     "sidebar_hide_name": False,

@@ -328,6 +328,9 @@ def head(
     context["metatags"] = context.get("metatags", "") + (
         '<script>document.documentElement.classList.add("ji-js")</script>'
     )
+    tree = context.get("furo_navigation_tree", "")  # whose headings have no level
+    level = 'role="heading" aria-level="2"'
+    context["furo_navigation_tree"] = tree.replace('role="heading"', level)
 
 
 def finish(app: Sphinx, error: Exception | None) -> None:
@@ -367,6 +370,6 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("env-before-read-docs", begin)
     app.connect("env-updated", again)
     app.connect("doctree-resolved", fill)
-    app.connect("html-page-context", head)
+    app.connect("html-page-context", head, priority=900)  # after the theme's own
     app.connect("build-finished", finish)
     return {"parallel_read_safe": False, "parallel_write_safe": True}

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from jaxintro._engine.fragments import inline
 from jaxintro._engine.page import Page, Section
 
-
 END = re.compile(r"(?<=[.!?:])\s+(?=[A-Z`(])|(?<=[.!?]\))\s+")
 
 

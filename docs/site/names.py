@@ -30,16 +30,11 @@ def _row(entry: Entry, base: str) -> str:
     others = [place for place in entry.used if place != first]
     also = ", ".join(_link(page, demo, base, demo.name) for page, demo in others)
     whole = f"<small>{escape(entry.name)}</small>" * (entry.name != entry.short)
-    return (
-        f'<li id="{escape(entry.name.strip("."))}"><strong><code>{escape(entry.short)}</code></strong> {whole}'
-        f"<p>{_link(*first, base, inline(first[1].heading))}</p>"
-        + (
-            f"<details><summary>also in {len(others)}</summary><p>{also}</p></details>"
-            if others
-            else ""
-        )
-        + "</li>"
-    )
+    name, anchor = escape(entry.short), escape(entry.name.strip("."))
+    head = f'<li id="{anchor}"><strong><code>{name}</code></strong> {whole}'
+    taught = f"<p>{_link(*first, base, inline(first[1].heading))}</p>"
+    more = f"<summary>also in {len(others)}</summary><p>{also}</p>"
+    return f"{head}{taught}{f'<details>{more}</details>' * bool(others)}</li>"
 
 
 def _link(page: Page, demo: Section, base: str, words: str) -> str:

@@ -104,6 +104,7 @@ def _configurations(
         many = len(told["devices"])
         device = f"{told['platform']}{f' × {many}' if many > 1 else ''}"
         setting = ", ".join(f"{k}={v}" for k, v in told.get("set_aside", {}).items())
+        holding = f"{holds} of {len(there)}"
         cells = {
             "Name": f"{escape(name)}"
             + f"<br><small>{escape(setting)}</small>" * bool(setting),
@@ -111,13 +112,13 @@ def _configurations(
             "JAX": escape(told["jax"]),
             "NumPy": escape(told["numpy"]),
             "Device": escape(device),
-            "Claims that hold": f'<span class="ji-{style}">{holds} of {len(there)}</span>',
+            "Claims that hold": f'<span class="ji-{style}">{holding}</span>',
         }
         shown = "".join(f'<td data-label="{k}">{v}</td>' for k, v in cells.items())
         rows.append(f'<tr><th scope="row">{_letter(number)}</th>{shown}</tr>')
     head = "".join(f'<th scope="col">{name}</th>' for name in cells)
     return (
-        '<table class="ji-table ji-configurations"><caption>The configurations</caption>'
+        '<table class="ji-table"><caption>The configurations</caption>'
         f"<thead><tr><td></td>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )
 

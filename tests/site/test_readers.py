@@ -2,17 +2,12 @@
 
 import json
 import re
-import sys
 from pathlib import Path
-
-import pytest
-
-SITE = Path(__file__).parents[2] / "docs" / "site"
-sys.path.insert(0, str(SITE))
 
 import benchmarks
 import glossary
 import names
+import pytest
 import records
 
 from jaxintro._engine import catalog, index, page
