@@ -75,6 +75,9 @@ def _parser() -> argparse.ArgumentParser:
         "--notebook", metavar="FILE", help="write the lesson as a notebook"
     )
     how.add_argument(
+        "--html", metavar="DIR", help="write the lesson with its values as a web page"
+    )
+    how.add_argument(
         "--doctor", action="store_true", help="whether lessons can run here, or why not"
     )
     how.add_argument("--new", metavar="FILE", help="write a lesson to begin yours with")
@@ -97,7 +100,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--plain", action="store_true", help="no colours, no boxes")
     parser.add_argument(
-        "--force", action="store_true", help="with --notebook: overwrite what is there"
+        "--force",
+        action="store_true",
+        help="with --notebook or --html: overwrite what is there",
     )
     return parser
 
@@ -105,8 +110,10 @@ def _parser() -> argparse.ArgumentParser:
 def _dispatch(options: argparse.Namespace) -> int:
     if options.sharpness and not (options.check or options.json):
         raise catalog.UsageError("--sharpness goes with --check or --json.")
-    if options.force and options.notebook is None:
-        raise catalog.UsageError("--force goes with --notebook.")
+    if options.force and options.notebook is None and options.html is None:
+        raise catalog.UsageError("--force goes with --notebook or --html.")
+    if options.html == "":
+        raise catalog.UsageError("--html needs the name of a folder.")
     if options.find is not None:
         return _find(options)
     if options.doctor:
@@ -154,6 +161,8 @@ def _dispatch(options: argparse.Namespace) -> int:
     )
     if options.review:
         return session.review(pages)
+    if options.html is not None:
+        return session.write_html(pages, Path(options.html), force=options.force)
     if options.json:
         return session.answer_json(pages)
     return session.prove(pages) if options.check else session.read(pages)

@@ -16,7 +16,7 @@ from jaxintro._engine.catalog import Lesson
 from jaxintro._engine.files import put
 from jaxintro._engine.lines import BLANK, Line
 from jaxintro._engine.page import Page, Section
-from jaxintro._engine.screen import Screen
+from jaxintro._engine.screen import Screen, encodable
 
 if TYPE_CHECKING:
     from jaxintro._engine.outcome import Outcome
@@ -141,6 +141,32 @@ class Session:
         from jaxintro._engine import report
 
         self.screen.write(report.skipped(self.skipped), fold=False)
+
+    def write_html(self, pages: Sequence[Page], folder: Path, *, force: bool) -> int:
+        """Write every lesson with its values as a web page; return the exit status."""
+        with self.screen.working("importing JAX"):
+            from jaxintro._engine import offline  # what it shows stands on JAX
+        paths = offline.places(pages, folder, force=force)
+        self._prepare()
+        from jaxintro._engine import setting
+        from jaxintro._engine.outcome import imported
+
+        holds, lessons = True, [page.lesson for page in pages]
+        for page, path in zip(pages, paths, strict=False):  # the contents come last
+            with imported(page.lesson) as module:
+                outcomes = [self._run(page, module, demo) for demo in page.sections]
+            holds &= all(outcome.holds for outcome in outcomes)
+            text = offline.lesson(page, outcomes, setting.about(), lessons)
+            self._save_page(path, text)
+        if len(paths) > len(pages):
+            self._save_page(paths[-1], offline.contents(pages))
+        return 0 if holds else 1
+
+    def _save_page(self, path: Path, text: str) -> None:
+        from jaxintro._engine import offline
+
+        offline.save(path, text)
+        print(encodable(f"Wrote {path}"))
 
     @cached_property
     def _ready(self) -> bool:

@@ -1,0 +1,84 @@
+"""The benchmarks' tables and pictures: each is run in a process of its own.
+
+What counts as one for this page is read from its docstring: a program in `benchmarks/`
+that says "`python benchmarks/name.py [seconds]`", so that its length can be chosen.
+"""
+
+import ast
+import io
+import json
+import runpy
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import redirect_stdout, suppress
+from html import escape
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+SECONDS = "2"
+LIMIT = 300  # seconds after which a benchmark is given up
+
+
+def programs() -> Iterator[tuple[Path, str]]:
+    """Each program with its docstring."""
+    for path in sorted(FOLDER.glob("*.py")):
+        words = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        if f"`python benchmarks/{path.name} [seconds]`" in " ".join(words.split()):
+            yield path, words
+
+
+def html(path: Path) -> str:
+    """What one program printed, and its races as pictures.
+
+    Raises:
+        CalledProcessError: it ended in a traceback.
+        TimeoutExpired: it took too long.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        told = Path(folder, "told.json")
+        command = [sys.executable, __file__, str(path), SECONDS, str(told)]
+        subprocess.run(command, check=True, timeout=LIMIT)
+        parts = json.loads(told.read_text(encoding="utf-8"))
+    printed = escape(parts["printed"].strip())
+    label = 'tabindex="0" aria-label="What it printed"'
+    shown = f'<pre class="ji-code" {label}>{printed}</pre>'
+    figures = "".join(
+        f'<figure class="ji-figure">{each}</figure>' for each in parts["pictures"]
+    )
+    return f'<div class="ji-demo">{shown}{figures}</div>'
+
+
+def main(script: str, seconds: str, told: str) -> None:
+    """Run a benchmark; keep what it prints, and draw each race that it reports."""
+    sys.path.insert(0, str(FOLDER))
+    import bars
+
+    from jaxintro._engine.fragments import picture
+
+    printed, pictures = io.StringIO(), list[str]()
+    report = bars.report
+
+    def drawing_report(result: Any) -> None:
+        report(result)
+        if len(result.names) < 2:
+            return  # nobody to race against is installed
+        label = f"Picture: the timings of each contestant. {result.verdict}"
+        name = f"{Path(script).stem}-{len(pictures)}"
+        pictures.append(picture(result.plot(), label, name))
+
+    bars.report = drawing_report
+    sys.argv = [script, seconds]
+    with (
+        redirect_stdout(printed),
+        suppress(SystemExit),
+    ):  # a bar that is not met ends so
+        runpy.run_path(script, run_name="__main__")
+    kept = {"printed": printed.getvalue(), "pictures": pictures}
+    Path(told).write_text(json.dumps(kept), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
