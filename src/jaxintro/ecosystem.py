@@ -664,7 +664,8 @@ def graphs_are_padded_to_one_size(small=2, large=5):
     totals = []
     for n in (small, large):
         padded = jraph.pad_with_graphs(ring(n), n_node=8, n_edge=8)
-        totals.append(total(padded))
+        count = total(padded)
+        totals.append(count)
     programs = len(traced)
     return totals, programs
 
