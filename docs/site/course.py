@@ -351,7 +351,7 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_config_value(
         "jaxintro_notebooks", environment("JAXINTRO_NOTEBOOKS", ""), "env"
     )
-    app.add_config_value("jaxintro_record", environment("JAXINTRO_RECORD", ""), "env")
+    app.add_config_value("jaxintro_record", environment("JAXINTRO_RECORD", ""), "html")
     app.add_config_value(
         "jaxintro_platform", environment("JAXINTRO_PLATFORM", ""), "env"
     )

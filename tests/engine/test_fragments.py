@@ -8,7 +8,7 @@ import pytest
 from jaxintro._engine import catalog, fragments, page
 from jaxintro.lens.follow.table import Piece, Row
 
-VOID = {"br", "img", "input", "meta", "path", "use", "rect"}
+VOID = {"wbr", "br", "img", "input", "meta", "path", "use", "rect"}
 
 
 class Balance(HTMLParser):

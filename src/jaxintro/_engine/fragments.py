@@ -49,7 +49,7 @@ def demo(page: Page, outcome: Outcome) -> str:
     asks = " ji-asks" if section.prose.predict else ""
     copied = escape(copied_code(page, section), quote=True)
     bar = (
-        f'<div class="ji-bar"><span>{escape(name)}</span>'
+        f'<div class="ji-bar"><span>{escape(name).replace("_", "_<wbr>")}</span>'
         f'<button type="button" class="ji-copy" data-code="{copied}" '
         f'aria-label="Copy the code of {escape(name)}">Copy</button></div>'
     )

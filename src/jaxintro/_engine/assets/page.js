@@ -105,7 +105,7 @@ document.documentElement.classList.add("ji-js");
     // whoever comes from the search wants to see the word that was found
     setTimeout(() => {
       if (!location.hash) document.querySelector("span.highlighted")?.scrollIntoView({ block: "center" });
-    }, 0);
+    }, 100); // Sphinx marks it a moment after the page is there
   }
 
   if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", start);
