@@ -9,17 +9,13 @@ from jaxintro._engine import catalog
 
 DOCS = Path(__file__).parents[1] / "docs"
 IDS = [
-    *(f"N{n}" for n in range(1, 15)),
-    *(f"R{n}" for n in range(1, 14)),
-    *(f"P{n}" for n in range(1, 11)),
-    *(f"G{n}" for n in range(1, 15)),
-    *(f"V{n}" for n in range(1, 10)),
-    *(f"J{n}" for n in range(1, 21) if n != 19),
-    *(f"D{n}" for n in range(1, 7)),
-    "W1",
-    "W2",
-    "X1",
-]
+    f"{letter}{number}"
+    for letter, last in {
+        "N": 14, "R": 13, "P": 10, "G": 14, "V": 9, "J": 20, "D": 6, "M": 4, "W": 3,
+        "O": 8, "X": 8, "T": 27,
+    }.items()
+    for number in range(1, last + 1)
+]  # fmt: skip
 GOOD = {
     "N1": {
         "lesson": "numpy_parity",
