@@ -83,7 +83,7 @@ def _words(count: int) -> str:
         )
     return (
         f"<p>{count + 1} configurations are present: the one that built these pages, "
-        f"and {count} that were recorded. Nothing is said here about any other.</p>"
+        "and those that were recorded. Nothing is said here about any other.</p>"
     )
 
 
@@ -118,7 +118,7 @@ def _configurations(
         rows.append(f'<tr><th scope="row">{_letter(number)}</th>{shown}</tr>')
     head = "".join(f'<th scope="col">{name}</th>' for name in cells)
     return (
-        '<table class="ji-table"><caption>The configurations</caption>'
+        '<table class="ji-table" aria-label="The configurations">'
         f"<thead><tr><td></td>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     )
 

@@ -222,3 +222,8 @@ def test_what_is_to_be_read_first_is_a_link(tmp_path):
     source = lessons.GOOD.replace("half is taken?", "half is taken? Read first: grad.")
     html = fragments.opening(lessons.read(tmp_path, source))
     assert '<a href="grad.html">grad</a>.' in html
+
+
+def test_copied_code_has_the_arguments_that_the_reader_gave(tmp_path):
+    found = lessons.read(tmp_path).only("half", "x=10.0")
+    assert "x = 10.0" in fragments.copied_code(found, found.sections[0])

@@ -149,7 +149,7 @@ def copied_code(page: Page, section: Section) -> str:
     It is what the page shows, line by line; where that cannot run outside a function
     it is the function and its call.
     """
-    (alone,) = page.only(section.name).sections
+    (alone,) = page.only(section.name, section.call).sections
     shown = "\n".join(row.code for row in shown_rows(alone))
     if not _runs(shown):
         constants = (passage.text for passage in alone.constants)
