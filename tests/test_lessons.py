@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from jaxintro._engine import catalog, index, outcome, page, report, setting, teeth, text
+from jaxintro._engine.figures import drawn
 from jaxintro._engine.independence import borrowed
 from jaxintro._engine.review import BLUNTEST
 
@@ -32,6 +33,7 @@ def pinned():
     """Lessons run under JAX's default settings, as for a reader."""
     with setting.pinned():
         yield
+    drawn()  # closes what the demos drew
 
 
 @pytest.mark.parametrize(("found", "demo", "check"), CHECKS)
