@@ -20,6 +20,7 @@ from jaxintro._engine import (
     teeth,
     text,
 )
+from jaxintro._engine.figures import drawn
 from jaxintro._engine.independence import borrowed
 from jaxintro._engine.review import BLUNTEST
 
@@ -42,6 +43,7 @@ def pinned():
     """Lessons run under JAX's default settings, as for a reader."""
     with setting.pinned():
         yield
+    drawn()  # closes what the demos drew
 
 
 def skip_if_lacking(found):
