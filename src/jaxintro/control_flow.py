@@ -835,7 +835,7 @@ def three_sines(x, _):
 
 
 def temporary_bytes(f, x):
-    """The bytes of temporary memory that f needs when it is compiled."""
+    """The bytes of temporary memory that compiled f needs."""
     program = jax.jit(f).lower(x).compile()
     return program.memory_analysis().temp_size_in_bytes
 
@@ -868,15 +868,14 @@ def checkpoint_in_a_scan(turns=100, size=1000):
     x = jnp.linspace(0, 1, size)
     much = temporary_bytes(jax.grad(plain), x)
     less = temporary_bytes(jax.grad(lean), x)
-    return much, less
+    about_a_third = 0.3 < less / much < 0.4
+    return about_a_third
 
 
 def check_three_arrays_a_turn_or_one():
-    """About 400,000: one array a turn is kept, and not three."""
-    turns, size = 50, 3000
-    much, less = checkpoint_in_a_scan(turns, size)
-    # Blunt: a few arrays more are needed, and how many is the compiler's affair
-    np.testing.assert_allclose([much, less], [12 * turns * size, 4 * turns * size], 0.1)
+    """About a third, 400,000: one array a turn is kept, and not three."""
+    about_a_third = checkpoint_in_a_scan(turns=50, size=3000)
+    assert about_a_third
 
 
 def checkpoint_by_segments(segments=10, turns=10, size=1000):
@@ -900,14 +899,14 @@ def checkpoint_by_segments(segments=10, turns=10, size=1000):
 
     x = jnp.linspace(0, 1, size)
     needed = temporary_bytes(jax.grad(by_segments), x)
-    return needed
+    less_than_a_quarter = needed < 300 * 4 * size / 4
+    return less_than_a_quarter
 
 
-def check_forty_arrays_are_enough():
-    """About 160,000 bytes are needed, and not 1,200,000."""
-    needed = checkpoint_by_segments(size=4000)
-    # Blunt: a few arrays more are needed, and how many is the compiler's affair
-    np.testing.assert_allclose(needed, 40 * 4 * 4000, rtol=0.15)
+def check_a_quarter_would_be_too_much():
+    """Less than a quarter of the 1,200,000 bytes is needed."""
+    assert checkpoint_by_segments()
+    assert checkpoint_by_segments(segments=20, turns=5)
 
 
 def a_key_for_each_turn(steps=100, seed=0):
@@ -1034,8 +1033,8 @@ def noise_can_be_guessed(beta=0.2, mean=3.0, deviation=0.5):
     down.
 
     Here is one turn. `np.polyfit(s, noise, 1)` fits a straight line to the noise at
-    each score s. Its slope is about −beta, and its height at 0 is about 0. So the guess
-    of the noise is −beta·score.
+    each score s, and gives its slope and its height at 0. The slope is about −beta, and
+    the height is about 0. So the guess of the noise is −beta·score.
     """
     key_data, key_noise = jax.random.split(jax.random.key(2))
     x = mean + deviation * jax.random.normal(key_data, (20_000,))
@@ -1043,17 +1042,16 @@ def noise_can_be_guessed(beta=0.2, mean=3.0, deviation=0.5):
     x = jnp.sqrt(1 - beta) * x + noise
 
     s = score(x, 1 - beta, mean, deviation)
-    slope, height = np.polyfit(s, noise, 1)
-    return slope, height
+    line = np.polyfit(s, noise, 1)
+    return line
 
 
 def check_the_noise_is_beta_times_the_score():
-    """The line through the noise has the slope −beta, within a few percent."""
+    """The line through the noise has about the slope −beta and the height 0."""
     for beta in (0.2, 0.5):
-        slope, height = noise_can_be_guessed(beta, -1.0, 1.5)
-        # Blunt: the slope of 20,000 random numbers errs by a percent
-        np.testing.assert_allclose(slope, -beta, rtol=0.04)
-        assert abs(height) < 0.02
+        line = noise_can_be_guessed(beta, -1.0, 1.5)
+        # Blunt: a line through 20,000 random numbers errs by a percent
+        np.testing.assert_allclose(line, [-beta, 0], rtol=0.04, atol=0.02)
 
 
 def noise_becomes_data(mean=3.0, deviation=0.5, turns=100):
@@ -1110,6 +1108,7 @@ def check_noise_ends_as_the_data():
         v = v * (1 - beta / variance) ** 2 / (1 - beta) + beta
         left = left / (1 - beta)
         expected.append((m, v**0.5))
+    # a hundred turns are not endlessly many: the formulas end near the data
     np.testing.assert_allclose(expected[-1], [-2, 0.5], rtol=0.02)
     drawn = np.array([line.get_ydata() for line in axes.lines])
     np.testing.assert_array_equal(drawn[:, ::-1], [means, deviations])
