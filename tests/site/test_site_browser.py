@@ -177,7 +177,8 @@ def test_a_printed_lesson_shows_everything_but_the_machinery(open_page):
     opened.emulate_media(media="print")
     assert opened.locator(".ji-asks .ji-said").first.is_visible()
     assert opened.locator(".ji-asks .ji-claims").first.is_visible()
-    for hidden in (".ji-copy", ".ji-guess", ".sidebar-drawer", ".mobile-header"):
+    machinery = ".ji-copy", ".ji-guess", ".sidebar-drawer", ".skip-to-content"
+    for hidden in machinery:
         assert not opened.locator(hidden).first.is_visible(), hidden
     ink = opened.evaluate("getComputedStyle(document.querySelector('.ji-code')).color")
     paper = opened.evaluate("getComputedStyle(document.body).backgroundColor")
