@@ -18,7 +18,7 @@ extensions = ["myst_nb", "course"]
 exclude_patterns = ["record/*"]
 
 # The lens's page runs in a kernel; the lessons run in this process, by the engine.
-nb_execution_mode = "cache"
+nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_merge_streams = True
