@@ -1,5 +1,6 @@
 """The site's settings. `python -m sphinx -W docs/site site` builds it."""
 
+import logging
 import sys
 from pathlib import Path
 
@@ -59,5 +60,6 @@ html_theme_options = {
         "color-brand-visited": "#7db8f5",
     },
 }
+logging.basicConfig(level=logging.WARNING)  # before the styles do so and ask for more
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
