@@ -1,5 +1,6 @@
 """The site's settings. `python -m sphinx -W docs/site site` builds it."""
 
+import logging
 import sys
 from pathlib import Path
 
@@ -18,7 +19,7 @@ extensions = ["myst_nb", "course"]
 exclude_patterns = ["record/*"]
 
 # The lens's page runs in a kernel; the lessons run in this process, by the engine.
-nb_execution_mode = "cache"
+nb_execution_mode = "force"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 300
 nb_merge_streams = True
@@ -59,5 +60,6 @@ html_theme_options = {
         "color-brand-visited": "#7db8f5",
     },
 }
+logging.basicConfig(level=logging.WARNING)  # before the styles do so and ask for more
 pygments_style = "a11y-high-contrast-light"
 pygments_dark_style = "a11y-high-contrast-dark"
