@@ -905,7 +905,6 @@ def checkpoint_by_segments(segments=10, turns=10, size=1000):
 
 def check_a_quarter_would_be_too_much():
     """Less than a quarter of the 1,200,000 bytes is needed."""
-    assert checkpoint_by_segments()
     assert checkpoint_by_segments(segments=20, turns=5)
 
 
