@@ -134,6 +134,8 @@ def test_list_names_every_lesson_in_order():
         (["grad", "--find", "vmap"], "name no lesson"),
         (["https://example.org/x.py"], "'https://example.org/x.py' is an address"),
         (["./"], "is a folder: give the path of a lesson file"),
+        ([".."], "'..' is a folder: give the path of a lesson file"),
+        (["."], "'.' is a folder: give the path of a lesson file"),
         (["--doctor", "grad"], "name no lesson"),
         (["--new", "my-lesson.py"], "'my-lesson.py' cannot be imported"),
         (["--new", "math.py"], "'math.py' cannot be imported"),

@@ -2,7 +2,11 @@
 
 import sys
 
-from jaxintro._engine.door import door
+try:
+    from jaxintro._engine.door import door
+except KeyboardInterrupt:  # which nobody but the door would hear
+    print("\nStopped.", file=sys.stderr)
+    sys.exit(130)
 
 USAGE = """\
 jaxintro: a JAX course whose every statement is checked on your own machine.

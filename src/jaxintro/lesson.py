@@ -6,7 +6,11 @@ holds, 1 a claim does not hold, 2 wrong usage, 3 the machine lacks what was aske
 
 import sys
 
-from jaxintro._engine.door import door
+try:
+    from jaxintro._engine.door import door
+except KeyboardInterrupt:  # which nobody but the door would hear
+    print("\nStopped.", file=sys.stderr)
+    sys.exit(130)
 
 
 @door

@@ -110,6 +110,8 @@ def find(name: str) -> Lesson:
     for lesson in course():
         if lesson.name == name:
             return lesson
+    if Path(name).is_dir():
+        return _find_file(name)
     names = [lesson.name for lesson in course()]
     beside = Path(f"{name}.py")
     hint = f" Did you mean the file '{beside}'?" if beside.is_file() else ""
@@ -125,7 +127,7 @@ def template() -> Path:
 
 def is_path(name: str) -> bool:
     """The reader means a file of their own, not a lesson by its name."""
-    return name.endswith(".py") or "/" in name or "\\" in name
+    return name.endswith((".py", "..")) or "/" in name or "\\" in name or name == "."
 
 
 def _find_file(name: str) -> Lesson:

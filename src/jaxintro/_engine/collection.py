@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 
@@ -124,6 +123,8 @@ class LessonModule(pytest.Module):
 @contextmanager
 def _at_home(node: pytest.Item | pytest.Collector) -> Iterator[None]:
     """Let a lesson find what stands beside it, and draw without a display."""
+    from unittest import mock
+
     from jaxintro._engine.outcome import on_path
 
     with on_path(node.path), mock.patch.dict(os.environ, MPLBACKEND="Agg"):
