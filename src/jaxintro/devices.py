@@ -2,9 +2,9 @@
 
 You cut an array into pieces, one for each device, and call the same compiled function
 as before: JAX works out what each device computes and what they must tell each other.
-After this lesson you can place arrays, train on many devices, read from the compiled
-program what moves between them, and start a program of several processes. Read first:
-arrays_at_work, grad, vmap and jit.
+After this lesson you can place arrays, take a gradient over many devices, read from the
+compiled program what moves between them, and start a program of several processes. Read
+first: arrays_at_work, grad, vmap and jit.
 """
 
 import math
@@ -104,8 +104,9 @@ def check_results_stay_with_their_array():
 def two_places_do_not_mix(place=3):
     """JAX does not move an array that you have put on a device.
 
-    Such an array is *committed* to its device. An array for which you have named no
-    device, as x here, is not committed: where it meets a committed one, JAX moves it.
+    Such an array is *committed* to its device. An array for which no device was named,
+    as x here, is not committed: where it meets a committed one, JAX moves it. (What is
+    computed from a committed array is committed, too.)
 
     Predict: x and `here` are both on the first device. Which of them can be added to
     `there`?
@@ -181,8 +182,8 @@ def a_copy_on_each_device(size=16):
     """With `jax.P()` nothing is cut: each device holds a copy of the whole array.
 
     A copy is called *replicated*. Data is usually cut, and the parameters of a model,
-    which each device needs, are usually copied. `nbytes` is how much memory an array
-    takes.
+    which each device needs, are usually copied. `nbytes` counts the bytes of an array's
+    numbers, once, however many copies there are.
 
     Predict: x takes 64 bytes. How many bytes do the eight devices hold, if x is cut,
     and if it is copied?
@@ -461,11 +462,11 @@ def check_data_grows_and_the_gradient_does_not():
 def three_ways_to_cut_a_product(size=32):
     """How two matrices are cut decides what their product must send.
 
-    The product adds up over the columns of a and the rows of b. Where these are whole
-    on each device, nothing is sent. Where they are cut, each device has a part of every
-    sum, and an all-reduce adds the parts. If both matrices are cut in rows, no device
-    has all of b, so b is gathered first. `cut_in_columns` is `jax.P(None, "data")`: the
-    first axis stays whole.
+    Each entry of the product is a sum over one row of a and one column of b. If a
+    device has this row and this column whole, nothing is sent. If they are cut, each
+    device has a part of every sum, and an all-reduce adds the parts. If both matrices
+    are cut in rows, no device has all of b, so b is gathered first. `cut_in_columns` is
+    `jax.P(None, "data")`: the first axis stays whole.
     """
     mesh = jax.sharding.Mesh(jax.devices()[:DEVICES], ("data",))
     cut_in_columns = jax.NamedSharding(mesh, jax.P(None, "data"))
@@ -496,8 +497,9 @@ def a_function_of_one_piece(rows=16):
     So far we wrote for the whole array, and JAX divided the work. `jax.shard_map` is
     the other way round: you write what one device does with its piece, and each device
     does it. `mesh` says on which devices, `in_specs` how the arguments are cut, and
-    `out_specs` how the results are put together again; both are of the kind `jax.P`. As
-    under `jit`, Python runs the function once, with a tracer.
+    `out_specs` how the results are put together again; both are of the kind `jax.P`.
+    Python runs the function with a tracer, once for each call. (Under `jit`, once in
+    all.)
 
     Predict: `centre` subtracts a mean. Which numbers are averaged?
     """
@@ -605,8 +607,8 @@ def pmap_is_the_older_way(rows=16, waves=4):
     """`jax.pmap` is the older way to run a function on each device.
 
     It works like `vmap`, but each example goes to a device of its own. You cut the data
-    yourself: the first axis must be as long as the number of devices, and the result
-    has that axis, too. `axis_name` names it, for `pmean`.
+    yourself: the first axis may be at most as long as the number of devices, and the
+    result has that axis, too. `axis_name` names it, for `pmean`.
 
     Since JAX 0.8, `pmap` is built from `jit` and `shard_map`, and JAX's documentation
     advises `shard_map` for new programs. You will still meet `pmap` in older ones.

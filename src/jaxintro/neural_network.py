@@ -116,9 +116,9 @@ def network_is_a_function(seed=18, point=(1.0, 0.0)):
     """The network is a function of parameters and an input.
 
     `forward` applies one layer after the other. The last one has no `relu`, for a score
-    may be negative. Our tiny network shall learn to tell two kinds of points apart: a
-    point belongs to kind 1 if exactly one of its two numbers is 1, and else to kind 0.
-    A point gets a score for either kind. The kind with the higher score is the guess of
+    may be negative. Our tiny network is made to tell two kinds of points apart: a point
+    belongs to kind 1 if exactly one of its two numbers is 1, and else to kind 0. A
+    point gets a score for either kind. The kind with the higher score is the guess of
     the network. The weights are still random, so the guesses mean nothing yet.
 
     `jax.vmap` makes a function for many points of it: `in_axes=(None, 0)` says that all
@@ -713,7 +713,7 @@ def check_unknown_forms_are_read_less_well():
 
 
 def zeros_learn_nothing(count=100, labels=LABELS):
-    """If all weights begin with 0, they stay 0: the network learns nothing.
+    """If all parameters begin with 0, the weights stay 0: it learns nothing.
 
     This is our tiny network again. The slope of a weight is a product: what comes in,
     times what comes back from the layer above. In the second layer, what comes in is 0.

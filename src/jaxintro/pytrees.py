@@ -160,7 +160,7 @@ def check_each_parameter_meets_its_slope():
 
 
 def trees_must_fit(w=2.0):
-    """Trees of different structure are refused: a missing key, a list for a tuple.
+    """A missing key, or a list in place of a tuple, is refused.
 
     JAX compares the trees before it calls your function, and raises a `ValueError`.
     New versions of JAX call the first tree the "prefix" or `tree_map tree`, and the

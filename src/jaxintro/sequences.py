@@ -381,9 +381,10 @@ def what_the_output_listens_to(seed=0):
     """The gradient shows which number the output listens to.
 
     A gradient can be taken along the inputs, too. `last_slopes` takes the last output
-    as a function of the sequence. The slope is large, up or down, for a number that
-    changes this output much, and small for one that hardly matters. Each sequence has
-    slopes of its own, so we take their mean size over the 100 held-out sequences.
+    as a function of the sequence. The slope says how much this output changes when a
+    number changes a little. (An output near 1 or −1 has small slopes everywhere,
+    because tanh is flat there, so only compare.) Each sequence has slopes of its own,
+    so we take their mean size over the 100 held-out sequences.
 
     Predict: the last number is number 19. Where is the peak?
     """
@@ -590,7 +591,8 @@ def one_step_goes_too_far(w=1.2, length=50, rate=2e-4):
 
     Now we begin at w = 1.2, only a little above 1. There are 50 numbers, and the
     learning rate is small. Look at the gradient of the first step, and at the w that
-    comes next. The 49th power of this w is larger than any float32.
+    comes next. The 49th power of this w is larger than any float32, so it is infinite.
+    On the way back it meets the zeros of the start, and infinity times 0 is nan.
 
     Predict: what is w after the second step?
     """
@@ -775,9 +777,10 @@ def each_place_asks_all(seed=0):
     Here the sequence x has four places, and a row of two numbers at each. From each
     row, three matrices make a query, a key and a value, here with three numbers each.
     Row i of `scores` holds the scores of query i with all the keys. (They are divided
-    by √3. For queries with d numbers, it is custom to divide by √d.) Row i of `weights`
-    says how much place i takes from each place, and adds up to 1. There is no loop over
-    the places, and no memory.
+    by √3. For queries with d numbers one divides by √d: else the scores grow with d,
+    and the largest takes all the weight.) Row i of `weights` says how much place i
+    takes from each place, and adds up to 1. There is no loop over the places, and no
+    memory.
 
     Predict: what are the shapes of `scores` and of y?
     """
@@ -1122,7 +1125,8 @@ def nan_spoils_the_gradient(seed=0, length=2):
     rows of the padding become nan. We do not need these rows, so `padded_loss` puts 0
     in their place, and the loss is right. But on the way back, the weights of each row
     are multiplied by the slope of this row. In the rows of the padding this is nan
-    times 0, and that is nan.
+    times 0, and that is nan. (It ends there: before the softmax the mask has put a
+    constant in place of these scores, so nothing goes back to k and q.)
 
     The cure is not to let nan arise: `safe_attention` uses `where`.
 

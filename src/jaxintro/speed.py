@@ -304,12 +304,12 @@ def sixteen_steps(x):
 
 
 def more_flops_for_the_same_bytes(n=2_000_000, seconds=0.2):
-    """Where memory is the limit, more arithmetic may cost almost no time.
+    """Sixteen times the arithmetic need not take sixteen times as long.
 
     Both functions read each number once and write one number for it. But
-    `sixteen_steps` does sixteen times the flops on the way. If memory is the limit, the
-    arithmetic has time to spare, and can do most of them while it would otherwise wait.
-    (`check=False` allows the racers to compute different things.)
+    `sixteen_steps` does sixteen times the flops on the way. While memory is the limit,
+    the arithmetic has time to spare. Look how far the ratio is from 16. (`check=False`
+    allows the racers to compute different things.)
 
     Predict: for sixteen times the flops, how many times as long does it take?
     """
@@ -453,13 +453,14 @@ def check_work_of_a_large_product():
 
 
 def numpy_arrays_travel_each_time(n=2_000_000, seconds=0.2):
-    """An array of NumPy is sent to the device at each call.
+    """An array of NumPy is made an array of JAX at each call.
 
     A compiled function takes arrays of NumPy, too. But NumPy's arrays belong to the
     host, which is the computer where Python runs. At each call JAX makes an array on
     the device from them, and for a GPU or TPU, the numbers must go from one memory to
-    another. `jax.device_put` sends an array once. Use it for whatever is used again:
-    data, parameters.
+    another. (On a CPU JAX may use NumPy's memory as it is, if it begins at a good
+    place. Then the race tells no difference.) `jax.device_put` sends an array once. Use
+    it for whatever is used again: data, parameters.
 
     Predict: here the device is most likely the CPU itself. Is there a difference?
     """
@@ -486,9 +487,8 @@ def check_both_sums_are_n():
 def transfers_can_be_forbidden(n=3):
     """In a block where transfers are forbidden, JAX tells you where they are.
 
-    (In our runs on a CPU, sending each time made the call two to three times as long.)
-    A transfer is easily overlooked. In a block `with jax.transfer_guard("disallow"):`
-    a transfer that you did not ask for is an error, and the message says in which
+    A transfer is easily overlooked. In a block `with jax.transfer_guard("disallow"):` a
+    transfer that you did not ask for is an error, and the message says in which
     direction it goes: here from the host to the device. `jax.device_put` asks for one,
     so it is allowed.
 
@@ -932,7 +932,7 @@ def check_sparse_products_are_right():
 
 
 def zeros_cost_accuracy(n=200, seed=0):
-    """To make a matrix sparse costs accuracy.
+    """To make a matrix sparse by pruning costs accuracy.
 
     The weights of a network are rarely zero by themselves. *Pruning* sets the smallest
     to zero. Here the weights are normal random numbers. We keep the larger half, and
@@ -968,11 +968,11 @@ def after_how_many_calls(n=300_007, seconds=0.1):
     """Compiling has paid when the calls that follow have saved its time.
 
     In jit you saw this against NumPy, which compiles nothing. Op by op, JAX compiles as
-    well: each of the six operations by itself, where the array has a new length. So
-    both lines begin with a first call that compiles, and the line that begins higher
-    took longer for it. Where the lines cross, compiling has paid. If "compiled" begins
-    lower, it has paid from the first call on. So compile what the profile shows to be
-    slow, if it is called more than once.
+    well: each operation by itself, where the array has a new length. So both lines
+    begin with a first call that compiles, and the line that begins higher took longer
+    for it. Where the lines cross, compiling has paid. If "compiled" begins lower, it
+    has paid from the first call on. So compile what the profile shows to be slow, if it
+    is called more than once.
 
     Predict: op by op and compiled, whose first call takes longer?
     """
@@ -1010,10 +1010,10 @@ def check_lines_add_up_the_calls():
 def each_new_shape_compiles(count=6):
     """Where each call brings a new shape, each call compiles.
 
-    (In our runs, six small programs took longer to compile than one.) Each shape needs
-    a program of its own. If a shape comes once, its program is used once, and nothing
-    pays it back. Do such work in NumPy, or pad to a few shapes, as shapes_and_branches
-    shows.
+    (In our runs, several small programs took longer to compile than one.) Each shape
+    needs a program of its own. If a shape comes once, its program is used once, and
+    nothing pays it back. Do such work in NumPy, or pad to a few shapes, as
+    shapes_and_branches shows.
 
     Predict: there are six arrays of six lengths. How often is `length` traced?
     """

@@ -146,8 +146,10 @@ def an_interpreter_is_a_loop(x=0.5):
     the arguments as a list, and returns the results as a list.
 
     `run` is the plainest step. `primitive.bind` does what the primitive says, with the
-    inputs and the parameters. So `walk` with `run` is `wave` again. Sections
-    below use `walk` with other steps. `Literal` is imported from `jax.extend.core`.
+    inputs and the parameters. So `walk` with `run` is `wave` again. (A function with a
+    rule of its own, such as `jax.nn.relu`, needs more: the last section shows it.)
+    Sections below use `walk` with other steps. `Literal` is imported from
+    `jax.extend.core`.
     """
     program = jax.make_jaxpr(wave)(x)
     (y,) = walk(program, [x], run)
@@ -319,12 +321,12 @@ def check_stepping_in_finds_them():
 
 
 def step_into_a_branch(x=4.0):
-    """Only a number tells an interpreter which branch of a `cond` to take.
+    """An interpreter needs a number to know which branch of a `cond` to take.
 
     `jax.lax.cond` keeps a program for each case in `params["branches"]`. Its first
     input is the number of the branch, and the others are passed to it. With numbers,
-    the step `pick` finds the branch and walks through it. A tracer has no value, so
-    under `jax.jit` the same step fails.
+    the step `pick` finds the branch and walks through it. The tracer of `jax.jit` has
+    no value, so there the same step fails.
 
     The step `keep` hands the choice back to JAX. `jax.lax.switch(index, functions, …)`
     is a `cond` with a list of functions, and here each of them walks through a branch.
@@ -395,7 +397,8 @@ def go_through_a_program_backwards(x=0.3):
     `chain` does one thing after the other, each with one input. To lead back from the
     result, go through the equations from the last to the first, and for each do the
     opposite: a logarithm for an `exp`, and so on. `inverse` does this with the help of
-    a table, `back`. What is not in the table is a KeyError.
+    a table, `back`. What is not in the table is a KeyError. (It is only for chains:
+    where several results are made on the way, it would undo the wrong ones.)
 
     f and its inverse together must change nothing. Always test a transformation so,
     with numbers.
@@ -493,7 +496,7 @@ def transformations_in_either_order(x=(0.5, 1.0, 1.5)):
 
 
 def check_both_orders_agree():
-    """Both orders give log x and 1 / x; `jax.grad` refuses a mapped function."""
+    """Both orders give log x and 1 / x; `jax.grad` of the mapped function is refused."""
     for x in ((0.5, 1.25, 1.5), (3.0, 0.2)):
         *results, vmap_of_grad, refused = transformations_in_either_order(x)
         np.testing.assert_allclose(results[:2], [np.log(x)] * 2, rtol=1e-6)
@@ -607,8 +610,8 @@ def one_run_for_many_pushes(x=0.5, changes=(1.0, 2.0, -3.0)):
     change of the result.
 
     The jaxpr of `tangent` has no `exp` and no `sin`. What does not depend on the change
-    was computed before, and stands in the program as constants, in front of the
-    semicolon.
+    was computed before. It stands in the program as constants: arrays in front of the
+    semicolon, plain numbers in the equations.
 
     Predict: how often does Python run `by_jvp` and `by_linearize` for three pushes?
     """
