@@ -496,7 +496,7 @@ def transformations_in_either_order(x=(0.5, 1.0, 1.5)):
 
 
 def check_both_orders_agree():
-    """Both orders give log x and 1 / x; `jax.grad` of the mapped function is refused."""
+    """Both orders give log x and 1 / x; `jax.grad` of a batch of results is refused."""
     for x in ((0.5, 1.25, 1.5), (3.0, 0.2)):
         *results, vmap_of_grad, refused = transformations_in_either_order(x)
         np.testing.assert_allclose(results[:2], [np.log(x)] * 2, rtol=1e-6)

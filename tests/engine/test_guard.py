@@ -37,11 +37,11 @@ HOSTILE = [pytest.param(*each, id=each[0].stem) for each in lessons.hostile()]
 def test_a_hostile_lesson_is_a_verdict(
     tmp_path, request, path, options, status, says, way
 ):
+    if path.stem == "deep" and way != "--check":
+        reason = "the recorder of lines asks a deep value for its arrays"
+        request.applymarker(pytest.mark.xfail(reason=reason))
     if "--sharpness" in options and not way:
         options = []
-        if path.stem == "deep":
-            reason = "the recorder of lines asks a deep value for its arrays"
-            request.applymarker(pytest.mark.xfail(reason=reason))
     copied = shutil.copy(path, tmp_path)
     shutil.copy(lessons.HOSTILE / "helper.py", tmp_path)
     done = command(tmp_path, *filter(None, [copied, *options, way]))
