@@ -8,13 +8,13 @@ import sys
 import jax
 import pytest
 
-from jaxintro._engine import doctor
+from jaxintro._engine import doctor, extras
 
 BROKEN = "raise ImportError('not here')\n"
 
 
 installed = pytest.mark.skipif(
-    not doctor._of_package("Requires-Dist"), reason="jaxintro is not installed here"
+    not extras.core(), reason="jaxintro is not installed here"
 )
 
 

@@ -161,10 +161,7 @@ def bodies(tree: ast.Module) -> Iterator[Complaint]:
 
 
 def imports(tree: ast.Module, extra: str | None) -> Iterator[Complaint]:
-    """Lessons import jax, numpy, matplotlib, the standard library and the lens.
-
-    One with an extra imports the packages of that too, in the demos that use them.
-    """
+    """A lesson imports jax, numpy, standard library and lens; others where it uses them."""
     allowed = extras.CORE | sys.stdlib_module_names
     for line, module in extras.imported(tree):
         top = module.partition(".")[0]
