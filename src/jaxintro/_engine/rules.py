@@ -161,7 +161,7 @@ def bodies(tree: ast.Module) -> Iterator[Complaint]:
 
 
 def imports(tree: ast.Module, extra: str | None) -> Iterator[Complaint]:
-    """A lesson imports jax, numpy, standard library and lens; others where it uses them."""
+    """A lesson imports jax, numpy, the standard library, the lens; others late."""
     allowed = extras.CORE | sys.stdlib_module_names
     for line, module in extras.imported(tree):
         top = module.partition(".")[0]
