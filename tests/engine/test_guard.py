@@ -34,12 +34,7 @@ HOSTILE = [pytest.param(*each, id=each[0].stem) for each in lessons.hostile()]
 
 @pytest.mark.parametrize("way", ["", "--check", "--json"])
 @pytest.mark.parametrize(("path", "options", "status", "says"), HOSTILE)
-def test_a_hostile_lesson_is_a_verdict(
-    tmp_path, request, path, options, status, says, way
-):
-    if path.stem == "deep" and way != "--check":
-        reason = "the recorder of lines asks a deep value for its arrays"
-        request.applymarker(pytest.mark.xfail(reason=reason))
+def test_a_hostile_lesson_is_a_verdict(tmp_path, path, options, status, says, way):
     if "--sharpness" in options and not way:
         options = []
     copied = shutil.copy(path, tmp_path)

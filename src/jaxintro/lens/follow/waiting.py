@@ -79,14 +79,14 @@ def is_large(value: Any) -> bool:
     return any(array.nbytes > LARGE for array in arrays_in(value))
 
 
-def arrays_in(value: Any) -> Iterator[Any]:
-    """The JAX arrays of a still value."""
+def arrays_in(value: Any, depth: int = DEPTH) -> Iterator[Any]:
+    """The JAX arrays of a value, through as many layers as a still one may have."""
     kind = type(value)
-    if kind is dict:
-        for part in value.values():
-            yield from arrays_in(part)
-    elif kind is list or issubclass(kind, tuple):
-        for part in value:
-            yield from arrays_in(part)
-    elif is_array(value):
+    if is_array(value):
         yield value
+    elif depth and kind is dict:
+        for part in value.values():
+            yield from arrays_in(part, depth - 1)
+    elif depth and (kind is list or issubclass(kind, tuple)):
+        for part in value:
+            yield from arrays_in(part, depth - 1)
