@@ -54,3 +54,16 @@ def test_functions_of_a_cell_are_followed_while_it_runs(shell, shown):
     follow_cell(shell, "def f(x):\n    return x + 1\n\nf(1)")
     assert "    return x + 1 │ 2" in str(shown[0])
     assert shell.user_ns["f"](2) == 3
+
+
+def test_a_function_made_beside_its_imports_in_a_cell_is_followed(shell):
+    shell.run_cell(
+        "import jax.numpy as jnp\n"
+        "from jaxintro.lens import follow\n"
+        "def double(x):\n"
+        "    y = jnp.abs(x)\n"
+        "    return 2 * y\n"
+        "report = str(follow(double, -1.0))",
+        store_history=True,
+    ).raise_error()
+    assert "│ 1.0" in shell.user_ns["report"]

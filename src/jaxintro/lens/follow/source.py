@@ -103,11 +103,16 @@ def _rewritten(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the author has heard them already
         plain = compile(tree, filename, "exec", flags, dont_inherit=True)
+        # a notebook compiles each statement by itself, so there it does not show
+        rest = [n for n in tree.body if not isinstance(n, ast.Import | ast.ImportFrom)]
+        alone = compile(
+            ast.Module(rest, []), filename, "exec", flags, dont_inherit=True
+        )
         tree.body = [rewriter.visit(node) for node in tree.body]
         ast.fix_missing_locations(tree)
         reporting = compile(tree, filename, "exec", flags, dont_inherit=True)
-    pairs = tuple(_paired(_inner(plain), _inner(reporting)))
-    return Rewritten(pairs, tuple(rewriter.places), lines)
+    pairs = [p for c in (plain, alone) for p in _paired(_inner(c), _inner(reporting))]
+    return Rewritten(tuple(pairs), tuple(rewriter.places), lines)
 
 
 def _spans(node: ast.stmt, heads: frozenset[int]) -> bool:
