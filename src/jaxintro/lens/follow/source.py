@@ -38,12 +38,12 @@ class Rewritten:
         if not _is_rewritten(code):
             return None
         name = (code.co_qualname, code.co_firstlineno, code.co_freevars)
-        named = [
-            new
+        named = {
+            id(new): new
             for old, new in self.pairs
             if (old.co_qualname, old.co_firstlineno, old.co_freevars) == name
-        ]
-        return named[0] if len(named) == 1 else None
+        }
+        return next(iter(named.values())) if len(named) == 1 else None
 
 
 def _same(one: object, other: object) -> bool:
