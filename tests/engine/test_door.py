@@ -137,3 +137,22 @@ def test_a_platform_that_jax_knows_and_the_machine_lacks(tmp_path):
     assert done.returncode == 3
     assert done.stderr.count("\n") == 1
     assert "cuda" in done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no watch there")
+def test_a_watch_that_begins_when_all_is_over_ends_at_once(monkeypatch):
+    from jaxintro._engine import door
+
+    started = []
+    monkeypatch.setattr(
+        door._thread, "start_new_thread", lambda *call: started.append(call)
+    )
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # where ignored
+    try:
+        door._Ears().close()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    ((watch, given),) = started
+    watch(*given)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(*given)

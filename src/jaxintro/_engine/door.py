@@ -74,7 +74,7 @@ class _Ears:
 
         self.heard, self.signal, self.leave = False, signal, os._exit
         self.before = signal.getsignal(signal.SIGINT)
-        self.pipe: tuple[int, int] | None = None
+        self.end: int | None = None  # of the pipe that tells the watch of a signal
         if self.before is not signal.default_int_handler:  # it is ignored, say
             return
         try:
@@ -83,10 +83,10 @@ class _Ears:
             self.before = None
             return
         if sys.platform != "win32":
-            self.pipe = os.pipe()
-            os.set_blocking(self.pipe[1], False)
-            signal.set_wakeup_fd(self.pipe[1])
-            _thread.start_new_thread(self._watch, ())
+            begin, self.end = os.pipe()
+            os.set_blocking(self.end, False)
+            signal.set_wakeup_fd(self.end)
+            _thread.start_new_thread(self._watch, (begin,))
 
     def _hear(self, number: int, frame: "FrameType | None") -> None:
         self.heard = True
@@ -97,16 +97,16 @@ class _Ears:
             frame = frame.f_back
         raise KeyboardInterrupt
 
-    def _watch(self) -> None:
+    def _watch(self, begin: int) -> None:
+        """Look out for a signal; it may begin when all is over already."""
         import time
 
-        assert self.pipe
-        begin, _ = self.pipe
         while sent := os.read(begin, 1):  # nothing comes once the other end is closed
             if sent[0] == self.signal.SIGINT:
                 time.sleep(PATIENCE)
-                if self.pipe:
+                if self.end is not None:
                     self._end()
+        os.close(begin)
 
     def _end(self) -> None:
         if sys.stdout.isatty():
@@ -117,9 +117,9 @@ class _Ears:
     def close(self) -> None:
         if self.before is self.signal.default_int_handler:
             self.signal.signal(self.signal.SIGINT, self.before)
-        if self.pipe:
+        if self.end is not None:
             self.signal.set_wakeup_fd(-1)
-            (_, end), self.pipe = self.pipe, None
+            end, self.end = self.end, None
             os.close(end)
 
 
