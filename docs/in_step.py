@@ -34,20 +34,21 @@ def in_step(readme: str) -> str:
     return TABLE.sub(lambda _: table(), readme)
 
 
-def cells(book: nbformat.NotebookNode) -> list[tuple[str, str]]:
-    """What a notebook says, without what its cells gave."""
-    return [(cell.cell_type, cell.source) for cell in book.cells]
-
-
 def run_notebooks(*, every: bool) -> None:
     """Run the notebooks that their lessons left behind, and store what they gave."""
     for lesson in catalog.course():
         path = ROOT / "examples" / f"{lesson.name}.ipynb"
-        fresh = nbformat.reads(notebook.render(page.read(lesson)), as_version=4)
-        stored = nbformat.read(path, as_version=4) if path.exists() else None
-        if every or stored is None or cells(stored) != cells(fresh):
-            client = NotebookClient(fresh, kernel_name="python3", record_timing=False)
+        fresh = notebook.render(page.read(lesson))
+        if every or not _says(path, fresh):
+            book = nbformat.reads(fresh, as_version=4)
+            client = NotebookClient(book, kernel_name="python3", record_timing=False)
             nbformat.write(client.execute(), path)
+
+
+def _says(path: Path, fresh: str) -> bool:
+    if not path.exists():
+        return False
+    return notebook.cells(path.read_text(encoding="utf-8")) == notebook.cells(fresh)
 
 
 def main() -> None:

@@ -1,6 +1,8 @@
 """Small fake lessons, for tests of the engine: each with one thing to see."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from jaxintro._engine import catalog, outcome, page
@@ -104,6 +106,20 @@ def beside(result):
         for row in result.rows
         if row.pieces
     }
+
+
+def called(folder, module, *arguments, environment):
+    """A module run as a program in a folder, and what came of it."""
+    return subprocess.run(
+        [sys.executable, "-m", module, *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+        timeout=120,
+    )
 
 
 def hostile():

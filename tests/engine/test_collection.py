@@ -44,15 +44,8 @@ PROJECTS = {
 
 def run_pytest(folder, *arguments, **environment):
     environment = {**os.environ, "COLUMNS": "200", **environment}
-    return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    options = ("-q", "-p", "no:cacheprovider", *arguments)
+    return lessons.called(folder, "pytest", *options, environment=environment)
 
 
 def said(done):

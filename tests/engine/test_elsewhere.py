@@ -50,15 +50,7 @@ def alone():
 
 
 def command(folder, *arguments, environment=FEW, module="jaxintro.lesson"):
-    return subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    return lessons.called(folder, module, *arguments, environment=environment)
 
 
 def runs(process):

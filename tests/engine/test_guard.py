@@ -17,15 +17,9 @@ def run(folder, source, *options):
 
 
 def command(folder, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "jaxintro.lesson", *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "100"},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-        timeout=120,
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8", "COLUMNS": "100"}
+    return lessons.called(
+        folder, "jaxintro.lesson", *arguments, environment=environment
     )
 
 

@@ -107,6 +107,12 @@ def _setup(page: Page) -> str:
     return install + ("\n\nimport jax\n" + settings if settings else "")
 
 
+def cells(notebook: str) -> list[tuple[str, str]]:
+    """What a notebook's JSON says: kind and source of each cell, not what it gave."""
+    found = json.loads(notebook)["cells"]
+    return [(cell["cell_type"], "".join(cell["source"])) for cell in found]
+
+
 def escape(text: str) -> str:
     """Text as Markdown that shows every sign but those of `code` and *emphasis*."""
     parts = text.split("`")

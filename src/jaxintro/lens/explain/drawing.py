@@ -132,23 +132,25 @@ def arrow(axes: Axes, points: list[tuple[float, float]], colour: str) -> None:
     axes.annotate("", points[-1], points[-2], arrowprops={**style, "shrinkA": 0})
 
 
+def frame(
+    axes: Axes, half: float, top: float, bottom: float, *, rounded: float, **looks: Any
+) -> None:
+    """A box with round corners, as wide to the left of the middle as to the right."""
+    style = f"round,pad=0,rounding_size={rounded}"
+    size = 2 * half, bottom - top
+    box = FancyBboxPatch((-half, top), *size, boxstyle=style, linewidth=0.8, **looks)
+    axes.add_patch(box)
+
+
 def outlines(axes: Axes, rows: list[Row], heights: list[float], half: float) -> None:
     """A box around the rows of each kernel, with its number."""
     for band in dict.fromkeys(row.band for row in rows if row.kernels):
         inside = [at for at, row in enumerate(rows) if row.band == band]
         kernels = tuple(dict.fromkeys(k for at in inside for k in rows[at].kernels))
         top = heights[inside[0]] - HEADER - 0.12
-        box = FancyBboxPatch(
-            (-half - 0.1, top),
-            2 * half + 0.2,
-            heights[inside[-1]] + 0.16 - top,
-            boxstyle="round,pad=0,rounding_size=0.06",
-            facecolor="#e8f1fa",
-            edgecolor=FUSED,
-            linewidth=0.8,
-            gid="kernel",
-        )
-        axes.add_patch(box)
+        bottom = heights[inside[-1]] + 0.16
+        colours = {"facecolor": "#e8f1fa", "edgecolor": FUSED}
+        frame(axes, half + 0.1, top, bottom, rounded=0.06, gid="kernel", **colours)
         label = f"kernel{'s' if len(kernels) > 1 else ''} {span(kernels)}"
         place = (-half - 0.04, top + 0.04)
         write(axes, *place, label, va="top", fontsize=6.5, color=FUSED)
@@ -159,17 +161,8 @@ def nodes(axes: Axes, rows: list[Row], heights: list[float], half: float) -> Non
     for row, y in zip(rows, heights, strict=True):
         if row.band >= 0:
             edge = FUSED if row.kernels else LOOSE
-            box = FancyBboxPatch(
-                (-half, y - 0.1),
-                2 * half,
-                0.2,
-                boxstyle="round,pad=0,rounding_size=0.05",
-                facecolor="white",
-                edgecolor=edge,
-                linewidth=0.8,
-                gid="equation",
-            )
-            axes.add_patch(box)
+            colours = {"facecolor": "white", "edgecolor": edge}
+            frame(axes, half, y - 0.1, y + 0.1, rounded=0.05, gid="equation", **colours)
         weight = "normal" if row.band >= 0 else "bold"
         centred = {"ha": "center", "va": "center", "fontsize": 8, "weight": weight}
         write(axes, 0, y, cut(row.label), **centred)
