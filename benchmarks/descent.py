@@ -7,6 +7,7 @@ every fifty steps.
 
 import importlib
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -29,18 +30,22 @@ def error(x: Any, y: Any) -> Any:
 
 def as_one_scan() -> Contestants:
     """The whole walk is one program."""
+    walk, x = scan_over(rates_of_all_steps()), jnp.asarray(START)
+    return {"one scan": lambda: walk(x)}
+
+
+def scan_over(rates: Any) -> Callable[[Any], Any]:
+    """Return the walk with a step for each rate, [n] -> [n], as one program."""
 
     def step(x: Any, rate: Any) -> tuple[Any, None]:
         return x - rate * jax.grad(error)(x, TARGET), None
 
     @jax.jit
     def walk(x: Any) -> Any:
-        rates = jnp.asarray(rates_of_all_steps())
         # A step is some 20 ns, so four a turn save a tenth on the loop itself.
-        return jax.lax.scan(step, x, rates, unroll=4)[0]
+        return jax.lax.scan(step, x, jnp.asarray(rates), unroll=4)[0]
 
-    x = jnp.asarray(START)
-    return {"one scan": lambda: walk(x)}
+    return walk
 
 
 def rates_of_all_steps() -> Any:
@@ -72,8 +77,22 @@ def by_numba() -> Contestants:
 
     With `fastmath` it may reorder sums and approximate roots, as XLA may not.
     """
+    rates, strict, fast = rates_of_all_steps(), numba_walk(), numba_walk(fastmath=True)
+    return {
+        "Numba loop": lambda: strict(START, TARGET, rates),
+        "Numba fastmath": lambda: fast(START, TARGET, rates),
+    }
+
+
+def numba_walk(**options: bool) -> Callable[[Any, Any, Any], Any]:
+    """Return the walk from x to y, ([n], [n], [steps]) -> [n], compiled by Numba.
+
+    Raises:
+        ImportError: it is not installed.
+    """
     numba = importlib.import_module("numba")
 
+    @numba.njit(**options)
     def walk(x: Any, y: Any, rates: Any) -> Any:
         x, n = x.copy(), np.float32(x.size)
         for rate in rates:
@@ -85,12 +104,7 @@ def by_numba() -> Contestants:
                 x[i] -= scale * (x[i] - y[i])
         return x
 
-    rates = rates_of_all_steps()
-    strict, fast = numba.njit(walk), numba.njit(walk, fastmath=True)
-    return {
-        "Numba loop": lambda: strict(START, TARGET, rates),
-        "Numba fastmath": lambda: fast(START, TARGET, rates),
-    }
+    return walk
 
 
 def main(seconds: float = 10.0) -> bool:

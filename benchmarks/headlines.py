@@ -18,15 +18,15 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from bars import Contestants
+from descent import START, TARGET, error, numba_walk, scan_over
+from selu import numba_loop
+from selu import selu as formula
 
 from jaxintro.lens import Race, race
 
-Contestants = dict[str, Callable[[], Any]]
 JAX = "JAX compiled"
 COPY = "a copy"
-ALPHA, SCALE = 1.6732632423543772, 1.0507009873554805
-START = np.array([1.2, 3.2, 4.0], np.float32)
-TARGET = np.array([0.0, 5.0, 10.0], np.float32)
 
 
 class Headline(NamedTuple):
@@ -75,23 +75,9 @@ def elementwise(f: Callable[[Any, Any], Any], a: Any) -> Contestants:
 def selu(size: int) -> Contestants:
     """SELU of each number."""
     a = numbers(size)
-
-    def formula(x: Any, library: Any) -> Any:
-        return SCALE * library.where(x > 0, x, ALPHA * (library.exp(x) - 1))
-
     found = elementwise(formula, a)
     if numba:
-
-        @numba.njit(fastmath=True, parallel=True)
-        def loop(x: Any) -> Any:
-            out = np.empty_like(x)
-            for i in numba.prange(x.size):
-                if x[i] > 0:
-                    out[i] = np.float32(SCALE) * x[i]
-                else:
-                    out[i] = np.float32(SCALE * ALPHA) * (np.exp(x[i]) - np.float32(1))
-            return out
-
+        loop = numba_loop(parallel=True)
         found["Numba"] = lambda: loop(a)
     return found
 
@@ -132,19 +118,7 @@ def squares(size: int) -> Contestants:
 
 def descent(rates: Any) -> Contestants:
     """A walk down the root-mean-square error, a step for each rate."""
-
-    def error(x: Any, y: Any) -> Any:
-        return jnp.sqrt(jnp.mean((x - y) ** 2))
-
-    @jax.jit
-    def one_scan(x: Any) -> Any:
-        def step(x: Any, rate: Any) -> tuple[Any, None]:
-            return x - rate * jax.grad(error)(x, TARGET), None
-
-        # a step is some 20 ns, so four a turn save a tenth on the loop itself
-        return jax.lax.scan(step, x, rates, unroll=4)[0]
-
-    gradient = jax.jit(jax.grad(error))
+    one_scan, gradient = scan_over(rates), jax.jit(jax.grad(error))
 
     def jitted_gradient() -> Any:
         x = jnp.asarray(START)
@@ -177,19 +151,7 @@ def descent(rates: Any) -> Contestants:
 
         found["PyTorch"] = in_torch
     if numba:
-
-        @numba.njit
-        def loop(x: Any, y: Any, rates: Any) -> Any:
-            x, n = x.copy(), np.float32(x.size)
-            for rate in rates:
-                total = np.float32(0)
-                for i in range(x.size):
-                    total += (x[i] - y[i]) ** 2
-                scale = rate / (n * np.sqrt(total / n))
-                for i in range(x.size):
-                    x[i] -= scale * (x[i] - y[i])
-            return x
-
+        loop = numba_walk()
         found["Numba"] = lambda: loop(START, TARGET, rates)
     return found
 

@@ -7,6 +7,7 @@ for each of the steps.
 
 import importlib
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -53,8 +54,19 @@ def by_pytorch() -> Contestants:
 
 def by_numba() -> Contestants:
     """The loop by hand, on one core and on all."""
+    one, every = numba_loop(), numba_loop(parallel=True)
+    return {"Numba": lambda: one(X), "Numba parallel": lambda: every(X)}
+
+
+def numba_loop(**options: bool) -> Callable[[Any], Any]:
+    """Return the SELU of float32, compiled by Numba.
+
+    Raises:
+        ImportError: it is not installed.
+    """
     numba = importlib.import_module("numba")
 
+    @numba.njit(fastmath=True, **options)
     def loop(x: Any) -> Any:
         out = np.empty_like(x)
         for i in numba.prange(x.size):
@@ -64,9 +76,7 @@ def by_numba() -> Contestants:
                 out[i] = np.float32(SCALE * ALPHA) * (np.exp(x[i]) - np.float32(1))
         return out
 
-    one = numba.njit(fastmath=True)(loop)
-    every = numba.njit(fastmath=True, parallel=True)(loop)
-    return {"Numba": lambda: one(X), "Numba parallel": lambda: every(X)}
+    return loop
 
 
 def main(seconds: float = 5.0) -> bool:
