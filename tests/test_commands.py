@@ -353,6 +353,7 @@ def test_notebook_is_written_once_and_never_over_work(folder):
     assert json.loads((folder / "mine.ipynb").read_text(encoding="utf-8"))["cells"]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell")
 def test_closed_pipe_is_no_error(folder):
     lesson = f'"{sys.executable}" -m jaxintro.lesson mine.py; echo $? >&2'
     done = subprocess.run(

@@ -8,6 +8,7 @@ import sys
 import time
 
 import lessons
+import psutil
 import pytest
 
 from jaxintro._engine import catalog, elsewhere, notebook, outcome, page, teeth
@@ -55,11 +56,9 @@ def command(folder, *arguments, environment=FEW, module="jaxintro.lesson"):
 
 def runs(process):
     try:
-        os.kill(process, 0)
-    except ProcessLookupError:
+        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
         return False
-    with open(f"/proc/{process}/stat") as file:
-        return file.read().rpartition(")")[2].split()[0] != "Z"
 
 
 def has_ended(process, seconds=20):
