@@ -136,6 +136,7 @@ def test_list_names_every_lesson_in_order():
         (["./"], "is a folder: give the path of a lesson file"),
         ([".."], "'..' is a folder: give the path of a lesson file"),
         (["."], "'.' is a folder: give the path of a lesson file"),
+        ([""], "There is no lesson called ''. There are: first_steps"),
         (["--doctor", "grad"], "name no lesson"),
         (["--new", "my-lesson.py"], "'my-lesson.py' cannot be imported"),
         (["--new", "math.py"], "'math.py' cannot be imported"),

@@ -110,7 +110,7 @@ def find(name: str) -> Lesson:
     for lesson in course():
         if lesson.name == name:
             return lesson
-    if Path(name).is_dir():
+    if name and Path(name).is_dir():
         return _find_file(name)
     names = [lesson.name for lesson in course()]
     beside = Path(f"{name}.py")
