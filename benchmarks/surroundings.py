@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT / "tests" / "engine"))
 import lessons  # noqa: E402  (it stands beside the tests of the engine)
 
 LESSON, FRONT, PYTEST = "jaxintro.lesson", "jaxintro", "pytest -q -p no:cacheprovider"
-LONGEST = 240  # seconds
+LONGEST = 240  # seconds, for all but the whole course
 PLUGIN = {"jaxintro", "jaxintro._engine", "jaxintro._engine.collection"}
 GUESTS = ("toolz==1.0.0", "pluggy==1.6.0", "humanize==4.12.1")
 
@@ -43,6 +43,7 @@ class Case:
     env: dict[str, str] = field(default_factory=dict)
     stdin: bytes = b""
     stop: float | None = None  # seconds after which Ctrl-C is typed
+    longest: float = LONGEST
     room: int | None = None  # bytes that a file may have: a disk that is full
     files: Callable[[Path], str] = lambda folder: ""  # what is wrong with them
     lines: int | None = None  # of standard error
@@ -73,7 +74,8 @@ def settings(names: str) -> Iterator[Case]:
         name, _, value = given.partition("=")
         told = f"Set aside while this runs: {name.lower()}="
         command = python(f"{LESSON} {names} --check")
-        yield Case(given, command, 0, told, env={name: value})
+        longest = 4 * LONGEST if names == "all" else LONGEST
+        yield Case(given, command, 0, told, env={name: value}, longest=longest)
         if names != "all":
             command = python(f"{PYTEST} mine.py")
             told = f"Set aside while claims were proved: {name.lower()}="
@@ -374,11 +376,11 @@ def ran(case: Case, folder: Path) -> tuple[int, str, str]:
         if case.stop is not None:
             time.sleep(case.stop)
             process.send_signal(signal.SIGINT)
-        out, errors = process.communicate(case.stdin, timeout=LONGEST)
+        out, errors = process.communicate(case.stdin, timeout=case.longest)
     except subprocess.TimeoutExpired:
         process.kill()
         out, errors = process.communicate()
-        errors += f"\nkilled after {LONGEST} s".encode()
+        errors += f"\nkilled after {case.longest} s".encode()
     texts = [stream.decode("utf-8", "replace") for stream in (out, errors)]
     return process.returncode, "\n".join(texts), texts[1]
 
