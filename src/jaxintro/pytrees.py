@@ -58,8 +58,8 @@ def how_many_parameters(width=3):
     `jnp.size`, which says how many numbers an array has. So we can count all parameters
     of a model.
 
-    Predict: a layer makes 3 numbers of 2, and the next makes 1 of 3. Each has a w and a
-    b. How many parameters are there in all?
+    Predict: the first layer takes 2 numbers and gives 3, the next gives 1. Each has a w
+    and a b. How many parameters are there in all?
     """
     hidden = {"w": jnp.ones((2, width)), "b": jnp.zeros(width)}
     out = {"w": jnp.ones((width, 1)), "b": jnp.zeros(1)}
@@ -82,7 +82,8 @@ def paths_name_the_leaves(w=2.0):
 
     `jax.tree.leaves_with_path` lists pairs of a path and a leaf. `keystr` makes a text
     of the path: what you would write behind `params` to get that leaf. So you can see
-    what a large model is made of. (`SequenceKey` is a place in a list or a tuple.)
+    what a large model is made of. (In a path, `DictKey` is a key of a dict, and
+    `SequenceKey` a place in a list or a tuple.)
     """
     params = {"layers": [{"w": w}, {"w": 3.0, "b": 0.5}], "scale": 7.0}
     for path, leaf in jax.tree.leaves_with_path(params):
@@ -108,7 +109,8 @@ def keys_are_sorted(w=2.0, b=1.0):
     The order in which you wrote the keys does not count: two dicts with the same keys
     have the same structure. So never pair leaves with the names in a dict. Take the
     paths of the last section instead. Note that text is sorted letter by letter: a
-    layer 10 comes before a layer 2. (A list keeps its order.)
+    layer 10 comes before a layer 2. (A list keeps its order, and so does an
+    `OrderedDict`.)
 
     Predict: what does `mistaken` say that w is?
     """
@@ -137,7 +139,9 @@ def two_trees_at_once(w=2.0, b=1.0):
     """`jax.tree.map` takes several trees, and pairs the leaves in the same place.
 
     `jax.grad` gives a gradient with the structure of the parameters. So the step
-    downhill is one line, for a line of two parameters and for a large network.
+    downhill is one line, for a line of two parameters and for a large network. (For
+    `jax.grad`, the leaves must be floating-point numbers: a whole number, such as the 7
+    in the first section, is a TypeError.)
     """
 
     def loss(params):
@@ -160,12 +164,11 @@ def check_each_parameter_meets_its_slope():
 
 
 def trees_must_fit(w=2.0):
-    """A missing key, or a list in place of a tuple, is refused.
+    """Two dicts with different keys do not fit together.
 
     JAX compares the trees before it calls your function, and raises a `ValueError`.
-    New versions of JAX call the first tree the "prefix" or `tree_map tree`, and the
-    second the "full" pytree. Read the message from its end: there stands the key that
-    one tree lacks, or the kind of container. Old versions say it in one line.
+    Read the message from its end, for there stands the key. New versions of JAX call
+    the first tree the "prefix" or `tree_map tree`, and the second the "full" pytree.
     """
 
     def add(a, b):
@@ -175,20 +178,43 @@ def trees_must_fit(w=2.0):
         jax.tree.map(add, {"w": w, "b": 1.0}, {"w": 0.5})
     except ValueError as error:
         missing = error
+    fits = jax.tree.map(add, {"w": w, "b": 1.0}, {"w": 0.5, "b": 0.5})
+    return missing, fits
+
+
+def check_misfits_are_value_errors():
+    """The missing key b is a ValueError; with it, the numbers are added."""
+    for w in (2.0, -1.0):
+        missing, fits = trees_must_fit(w)
+        assert isinstance(missing, ValueError)
+        assert "b" in str(missing).split("key")[-1]
+        assert fits == {"w": w + 0.5, "b": 1.5}
+
+
+def a_list_is_not_a_tuple(w=2.0):
+    """The kinds of containers belong to the structure.
+
+    Say that parameters were saved as JSON, which has lists but no tuples. What was a
+    tuple comes back as a list.
+
+    Predict: both trees have two leaves. Does `jax.tree.map` add a list and a tuple?
+    """
+
+    def add(a, b):
+        return a + b
+
     try:
         jax.tree.map(add, [w, 1.0], (0.5, 0.5))
     except ValueError as error:
         other_kind = error
     fits = jax.tree.map(add, (w, 1.0), (0.5, 0.5))
-    return missing, other_kind, fits
+    return other_kind, fits
 
 
-def check_misfits_are_value_errors():
-    """The missing key b, and the list with the tuple, are each a ValueError."""
+def check_a_list_does_not_fit_a_tuple():
+    """A list with a tuple is a ValueError; two tuples are added."""
     for w in (2.0, -1.0):
-        missing, other_kind, fits = trees_must_fit(w)
-        assert isinstance(missing, ValueError)
-        assert "b" in str(missing).split("key")[-1]
+        other_kind, fits = a_list_is_not_a_tuple(w)
         assert isinstance(other_kind, ValueError)
         assert "list" in str(other_kind)
         assert fits == (w + 0.5, 1.5)
@@ -266,7 +292,9 @@ def none_is_no_leaf(w=2.0):
     """`None` is no leaf, but a part of the structure.
 
     People put `None` where a layer has no b. Here we want a 0.0 in its place. With
-    `is_leaf`, known from the last section, a `None` counts as a leaf.
+    `is_leaf`, known from the last section, a `None` counts as a leaf. (In the second
+    tree of a `jax.tree.map`, a `None` may stand where the first has a leaf. The
+    function then gets the `None`.)
 
     Myth: `jax.tree.map` calls the function for everything that stands in the dict.
     """
@@ -345,7 +373,7 @@ def a_tree_of_pairs_is_a_pair_of_trees(values=(3.0, -1.0, 2.0)):
 
     A function that gives two results makes a tree of pairs. Mostly you want two trees.
     `jax.tree.transpose` takes the outer structure, the inner structure, and the tree.
-    The inner one is that of any pair, so `(0, 0)` will do.
+    The inner one is the structure of a pair. Any pair will do, here `(0, 0)`.
     """
 
     def lowest_and_highest(leaf):
@@ -388,7 +416,7 @@ def apart_and_together(largest=1.0):
 
 
 def check_gradient_is_cut_to_the_length():
-    """The length is √(2² + 4² + 4²) = 6, and the clipped gradient is that much less."""
+    """The length is √(2² + 4² + 4²) = 6, and it is cut to `largest` if longer."""
     for largest in (1.0, 3.0, 10.0):
         length, clipped = apart_and_together(largest)
         np.testing.assert_allclose(length, 6, rtol=1e-6)
@@ -400,12 +428,11 @@ def check_gradient_is_cut_to_the_length():
 def a_step_keeps_the_structure(turns=4):
     """A compiled step should return the structure that it takes.
 
-    `jax.jit` keeps a program for each structure, as the lesson on jit has shown. The
-    first `move` takes a list and returns a tuple. Its numbers are right, so nobody
-    notices. A loop of JAX, such as `jax.lax.fori_loop`, does notice, because what it
-    carries from turn to turn must keep its structure. (`traces` counts.)
+    `jax.jit` keeps a program for each structure, as the lesson on jit has shown. This
+    `move` takes a list and returns a tuple. Its numbers are right, so nobody notices.
+    (`traces` counts.)
 
-    Predict: `move` is called four times. How often is it traced before the cure?
+    Predict: `move` is called four times. How often is it traced?
     """
 
     @traces
@@ -417,50 +444,64 @@ def a_step_keeps_the_structure(turns=4):
     state = [0.0, 1.0]
     for _ in range(turns):
         state = move(state)
-    mistaken = move.count
-
-    def turn(i, state):
-        return move(state)
-
-    try:
-        jax.lax.fori_loop(0, turns, turn, [0.0, 1.0])
-    except TypeError as error:
-        refused = error
-
-    @traces
-    @jax.jit
-    def move(state):
-        x, speed = state
-        return [x + speed, speed]  # the cure: a list
-
-    state = [0.0, 1.0]
-    for _ in range(turns):
-        state = move(state)
-    cured = move.count
-    return mistaken, refused, state, cured
+    count = move.count
+    return state, count
 
 
 def check_a_tuple_costs_a_second_trace():
-    """With the tuple there are two traces and a TypeError, with the list one trace."""
+    """There are two traces: one for the list, and one for the tuples after it."""
     for turns in (4, 2):
-        mistaken, refused, state, cured = a_step_keeps_the_structure(turns)
-        assert (mistaken, cured) == (2, 1)
+        state, count = a_step_keeps_the_structure(turns)
+        assert count == 2
+        assert state == (turns, 1)
+
+
+def a_loop_demands_the_structure(turns=4):
+    """A loop of JAX refuses a step that returns another structure.
+
+    What such a loop hands from turn to turn is its *carry*, and the carry must keep its
+    structure. JAX builds this `jax.lax.fori_loop` from a scan, and so the message
+    speaks of a scan. Its carry has two places: the counter in place 0, and our state in
+    place 1. The cure is to return a list.
+    """
+
+    def mistaken(i, state):
+        x, speed = state
+        return x + speed, speed
+
+    try:
+        jax.lax.fori_loop(0, turns, mistaken, [0.0, 1.0])
+    except TypeError as error:
+        refused = error
+
+    def cured(i, state):
+        x, speed = state
+        return [x + speed, speed]
+
+    state = jax.lax.fori_loop(0, turns, cured, [0.0, 1.0])
+    return refused, state
+
+
+def check_the_loop_refuses_the_tuple():
+    """The tuple is a TypeError; with the list, x grows by its speed in each turn."""
+    for turns in (4, 2):
+        refused, state = a_loop_demands_the_structure(turns)
         assert isinstance(refused, TypeError)
         assert "structure" in str(refused)
         assert state == [turns, 1]
 
 
-def velocity_beside_the_parameters(rate=0.02, kept=0.9, count=60):
+def velocity_beside_the_parameters(rate=0.02, count=60):
     """What an optimizer remembers is a tree like the parameters.
 
     An *optimizer* is a rule that makes new parameters from a gradient. Many optimizers
     remember something from step to step, and this is called their state. Here it is a
-    *velocity*: at each step, 0.9 of it is kept and the gradient is added. Each
-    parameter has a velocity, so the state has the structure of the parameters, and
-    `jax.tree.map` makes the first one, all zeros.
+    *velocity*, which gradient_descent has as momentum: at each step, a part of it is
+    kept and the gradient is added. Each parameter has a velocity, so the state has the
+    structure of the parameters, and `jax.tree.map` makes the first one, all zeros.
 
-    If nothing is kept, this is the gradient descent that you know. In the picture, the
-    walk that keeps its velocity swings to and fro, but ends lower.
+    If nothing is kept, this is plain gradient descent. In the picture, the walk that
+    keeps 0.9 of its velocity swings to and fro, but ends lower.
     """
     import matplotlib.pyplot as plt
 
@@ -475,14 +516,14 @@ def velocity_beside_the_parameters(rate=0.02, kept=0.9, count=60):
         return params, velocity, loss(params)
 
     _, axes = plt.subplots()
-    for share in (0.0, kept):
+    for kept in (0.0, 0.9):
         params = {"w": jnp.array(3.0), "b": jnp.array(1.0)}
         velocity = jax.tree.map(jnp.zeros_like, params)
         losses = []
         for _ in range(count):
-            params, velocity, value = update(params, velocity, share)
+            params, velocity, value = update(params, velocity, kept)
             losses.append(value)
-        axes.plot(losses, label=f"keeps {share}")
+        axes.plot(losses, label=f"keeps {kept}")
     axes.set(xlabel="step", ylabel="loss", ylim=0)
     axes.set_title("A walk that remembers its velocity")
     axes.legend()
@@ -491,9 +532,9 @@ def velocity_beside_the_parameters(rate=0.02, kept=0.9, count=60):
 
 def check_velocity_is_that_of_a_plain_loop():
     """The losses, the end and the velocity are those of a loop with plain numbers."""
-    for rate, kept, count in ((0.02, 0.9, 60), (0.01, 0.5, 20)):
-        params, velocity, axes = velocity_beside_the_parameters(rate, kept, count)
-        for line, share in zip(axes.lines, (0, kept), strict=True):
+    for rate, count in ((0.02, 60), (0.01, 20)):
+        params, velocity, axes = velocity_beside_the_parameters(rate, count)
+        for line, share in zip(axes.lines, (0, 0.9), strict=True):
             p, v, losses = np.array([3.0, 1.0]), np.zeros(2), []
             for _ in range(count):
                 v = share * v + p * [1, 20]
@@ -509,15 +550,15 @@ def a_part_is_frozen(rate=0.1):
     """To freeze a part of the parameters, hand a tree of booleans over as well.
 
     `jax.tree.map_with_path` calls the function with the path and the leaf. Here it asks
-    whether the path contains "out". In the update, a leaf that is not trained stays as
-    it is. The booleans are Python's own, so `if` works. They must stay outside the
-    arguments of a compiled function, where they would become tracers.
+    whether the first key of the path is "out". In the update, a leaf that is not
+    trained stays as it is. The booleans are Python's own, so `if` works. They must stay
+    outside the arguments of a compiled function, where they would become tracers.
     """
     params = {"hidden": {"w": 1.0, "b": 2.0}, "out": {"w": 3.0}}
     gradient = {"hidden": {"w": 5.0, "b": 5.0}, "out": {"w": 5.0}}
 
     def is_out(path, leaf):
-        return "out" in keystr(path)
+        return path[0].key == "out"
 
     trained = jax.tree.map_with_path(is_out, params)
 
@@ -545,10 +586,10 @@ def own_class_is_a_leaf(x=3.0):
     """An object of your own class is one leaf, and `jax.jit` refuses it.
 
     JAX does not look into a class that it does not know. It takes the whole object for
-    a leaf, and an argument of a compiled function may have only arrays and numbers as
-    leaves. The next section has the cure.
-
-    Predict: the object holds two numbers. How many leaves has it?
+    a leaf, and an argument of a compiled function may have only arrays and numbers as a
+    leaf, and an argument of a compiled function may have only arrays and numbers as
+    leaves. (`jax.grad` refuses it, too.) The next section has the cure. Predict: the
+    object holds two numbers. How many leaves has it?
     """
 
     class Line:
@@ -582,16 +623,11 @@ def check_own_class_is_refused():
 def dataclasses_are_registered(x=3.0):
     """`jax.tree_util.register_dataclass` makes a container of a dataclass.
 
-    `data_fields` names the fields that hold leaves, or trees of leaves. `meta_fields`
-    names the others; here there are none. After that, an object of the class goes
+    Each field then holds a leaf, or a tree of leaves. An object of the class goes
     through `jax.jit`, and its gradient is an object of the same class.
     """
 
-    @partial(
-        jax.tree_util.register_dataclass,
-        data_fields=["w", "b"],
-        meta_fields=[],
-    )
+    @jax.tree_util.register_dataclass
     @dataclass
     class Line:
         w: jax.Array
@@ -623,8 +659,8 @@ def meta_fields_are_static(x=-3.0):
 
     So it is not traced, and an `if` on it works. A new structure is a new program, as
     with `static_argnames`. Settings such as a flag or a text belong there, while arrays
-    belong in `data_fields`. Lists and dicts of parameters are at work in the lesson
-    neural_network.
+    belong in `data_fields`. If you name one of the two, you must name both. Lists and
+    dicts of parameters are at work in the lesson neural_network.
 
     Predict: there are three calls. How often is `height` traced?
     """

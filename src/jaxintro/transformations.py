@@ -8,9 +8,7 @@ goes forwards twice: with dual numbers, and with a jaxpr. You can also give a fu
 a rule of your own, and test it. Read first: derivatives, vmap, shapes_and_branches.
 """
 
-import math
 from dataclasses import dataclass
-from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -53,37 +51,54 @@ def check_an_equation_for_each_operation_of_wave():
 def what_stands_in_an_equation(numbers=(1.0, 2.0, 3.0)):
     """An equation has a primitive, inputs, outputs and parameters.
 
-    `invars` are the inputs and `outvars` the outputs. An entry is a variable, or a
+    `invars` are the inputs and `outvars` the outputs. An input is a variable, or a
     `Literal`: a number that was known while tracing, here the 4, with its value in
-    `.val`. Each entry has a type: `.aval.shape` and `.aval.dtype`. A variable has no
-    value.
-
-    A variable has no letter either. Letters are given when something is printed, so an
-    equation that is printed alone begins at `a` again. A variable is an object: where
-    the second equation takes what the first gave, it holds the same object. `params` is
-    a dictionary with what else the primitive must know, such as the axes of a sum.
+    `.val`. `params` is a dictionary with what else the primitive must know, such as the
+    axes of a sum. (`out_sharding` is for arrays that lie on several devices.)
     """
     program = jax.make_jaxpr(lambda x: jnp.sum(4 * x))(jnp.array(numbers))
     product, total = program.eqns
     literal = product.invars[0].val
-    shape = product.outvars[0].aval.shape
-    same_object = product.outvars[0] is total.invars[0]
     axes = total.params["axes"]
-    return literal, shape, same_object, axes
+    return literal, axes
 
 
-def check_the_equations_are_linked():
-    """The 4 is a literal, and the sum over axis 0 takes the variable of the product."""
+def check_the_four_is_a_literal():
+    """The 4 is a literal, and the sum goes over axis 0."""
     for numbers in ((1.0, 2.0, 3.0), (0.5, -1.0)):
-        literal, shape, same_object, axes = what_stands_in_an_equation(numbers)
+        literal, axes = what_stands_in_an_equation(numbers)
         assert literal == 4
-        assert shape == (len(numbers),)
-        assert same_object is True
         assert axes == (0,)
 
 
+def variables_link_the_equations(numbers=(1.0, 2.0, 3.0)):
+    """A variable has a type, but no value and no letter.
+
+    No number has been computed yet. A variable only says the type of the array that
+    will be there: `.aval.shape` and `.aval.dtype`. Letters are given when something is
+    printed. So an equation that is printed alone begins at `a` again, as you see beside
+    `product` and `total`.
+
+    What links the equations are the variables themselves: where the second equation
+    takes what the first gave, it holds the same Python object.
+    """
+    program = jax.make_jaxpr(lambda x: jnp.sum(4 * x))(jnp.array(numbers))
+    product, total = program.eqns
+    shape = product.outvars[0].aval.shape
+    same_object = product.outvars[0] is total.invars[0]
+    return shape, same_object
+
+
+def check_the_equations_are_linked():
+    """The product has the shape of x, and the sum takes the variable of the product."""
+    for numbers in ((1.0, 2.0, 3.0), (0.5, -1.0)):
+        shape, same_object = variables_link_the_equations(numbers)
+        assert shape == (len(numbers),)
+        assert same_object is True
+
+
 def arrays_from_outside_are_constants(weights=(1.0, 10.0, 100.0)):
-    """An array that a function takes from outside is kept beside its equations.
+    """A JAX array that a function takes from outside is a constant of its program.
 
     `scaled` uses the array `w`, which is not an argument. So there is a variable more,
     printed before the semicolon, and its value stands in `program.consts`. The
@@ -111,6 +126,33 @@ def check_the_array_is_a_constant():
         assert (arguments, variables) == (1, 1)
 
 
+def run(eqn, inputs):
+    """Do what the equation says."""
+    return eqn.primitive.bind(*inputs, **eqn.params)
+
+
+def equations_run_by_hand(x=0.5):
+    """One equation can be run by hand, with numbers for its inputs.
+
+    `primitive.bind` does what the primitive says, with the inputs and the parameters.
+    Here `run` does the first two equations of `wave`. What the first gives is an input
+    of the second. (For a function with a rule of its own, such as `jax.nn.relu`, `run`
+    is an error. A section near the end shows one.)
+    """
+    program = jax.make_jaxpr(wave)(x)
+    minus_x = run(program.eqns[0], [x])
+    exponent = run(program.eqns[1], [minus_x, x])
+    return minus_x, exponent
+
+
+def check_the_first_two_equations():
+    """The first equation gives −x, and the second −x²."""
+    for x in (0.5, -1.5):
+        minus_x, exponent = equations_run_by_hand(x)
+        assert minus_x == -x
+        np.testing.assert_allclose(exponent, -x * x, rtol=1e-6)
+
+
 def walk(program, args, step):
     """Go through a program; `step` says what each equation gives."""
     jaxpr = program.jaxpr
@@ -131,11 +173,6 @@ def walk(program, args, step):
     return [read(entry) for entry in jaxpr.outvars]
 
 
-def run(eqn, inputs):
-    """Do what the equation says."""
-    return eqn.primitive.bind(*inputs, **eqn.params)
-
-
 def an_interpreter_is_a_loop(x=0.5):
     """An interpreter runs a jaxpr, one equation after the other.
 
@@ -145,11 +182,8 @@ def an_interpreter_is_a_loop(x=0.5):
     outputs, which is what `multiple_results` says; the others give one. `walk` takes
     the arguments as a list, and returns the results as a list.
 
-    `run` is the plainest step. `primitive.bind` does what the primitive says, with the
-    inputs and the parameters. So `walk` with `run` is `wave` again. (A function with a
-    rule of its own, such as `jax.nn.relu`, needs more: the last section shows it.)
-    Sections below use `walk` with other steps. `Literal` is imported from
-    `jax.extend.core`.
+    With `run` as its step, `walk` gives what `wave` gives. Sections below use `walk`
+    with other steps. `Literal` is imported from `jax.extend.core`.
     """
     program = jax.make_jaxpr(wave)(x)
     (y,) = walk(program, [x], run)
@@ -235,60 +269,51 @@ def multiplications(f):
     """A function that counts the multiplications of f."""
 
     def count(*args):
-        equations = jax.make_jaxpr(f)(*args).eqns
-        return sum(eqn.primitive.name == "mul" for eqn in equations)
+        program = jax.make_jaxpr(f)(*args)
+        names = [eqn.primitive.name for eqn in program.eqns]
+        return names.count("mul")
 
     return count
 
 
-def count_before_you_run(n=3):
+def count_before_you_run(many=1000):
     """A transformation need not run your function; this one counts.
 
     `multiplications` counts the equations of the jaxpr that multiply, and computes
-    nothing. Here is one polynomial, 1 + x + x² + … + xⁿ, written twice: term by term,
-    and by the rule of Horner, 1 + x·(1 + x·(…)). Each `power * x` and each `x * y` is
-    one multiplication. The count works on transformed functions, too: `mapped` is for
-    `jax.vmap` over a thousand numbers, and the last line is for `jax.grad`.
+    nothing. Here is one polynomial, 1 + x + x² + x³, written twice: term by term, and
+    by the rule of Horner. The count works on transformed functions, too: the last line
+    is for `jax.vmap` over a thousand numbers.
 
-    Predict: `by_horner` multiplies three times. What is the count for a thousand
+    Predict: Horner's rule has two multiplications. What is the count for a thousand
     numbers?
     """
 
     def by_powers(x):
-        y = 1.0
-        for k in range(1, n + 1):
-            power = 1.0
-            for _ in range(k):
-                power = power * x
-            y = y + power
-        return y
+        return 1 + x + x * x + x * x * x
 
     def by_horner(x):
-        y = 1.0
-        for _ in range(n):
-            y = 1 + x * y
-        return y
+        return 1 + x * (1 + x * (1 + x))
 
-    many = multiplications(by_powers)(0.5)
-    few = multiplications(by_horner)(0.5)
-    mapped = multiplications(jax.vmap(by_horner))(jnp.ones(1000))
-    multiplications(jax.grad(by_horner))(0.5)
-    return many, few, mapped
+    of_powers = multiplications(by_powers)(0.5)
+    of_horner = multiplications(by_horner)(0.5)
+    mapped = multiplications(jax.vmap(by_horner))(jnp.ones(many))
+    return of_powers, of_horner, mapped
 
 
-def check_horner_needs_n_multiplications():
-    """Powers take n(n + 1)/2 multiplications, and Horner takes n, mapped or not."""
-    for n in (3, 6):
-        assert count_before_you_run(n) == (n * (n + 1) // 2, n, n)
+def check_horner_multiplies_less():
+    """Powers take 1 + 2 multiplications, and Horner takes two, mapped or not."""
+    for many in (1000, 7):
+        assert count_before_you_run(many) == (1 + 2, 2, 2)
 
 
 def equations_can_hold_programs(x=2.0):
-    """An equation can hold a whole program, and a simple count overlooks it.
+    """An equation can hold a whole program.
 
-    Where your function calls a compiled one, its jaxpr has a single equation, `jit`.
-    What the compiled function does is a program in `params["jaxpr"]`. `steps_in` goes
-    into each `jit`: it calls itself for the program that it finds there, which may hold
-    further ones.
+    Where your function calls a compiled one, its jaxpr has a single equation for that
+    call, `jit`. What the compiled function does is a program in `params["jaxpr"]`.
+
+    `multiplications_in` goes into each `jit`: it calls itself for the program that it
+    finds there, which may hold further ones.
 
     Predict: `cube` multiplies twice. What does `multiplications` from above find in
     `compiled`?
@@ -301,16 +326,16 @@ def equations_can_hold_programs(x=2.0):
     program = jax.make_jaxpr(compiled)(x)
     overlooked = multiplications(compiled)(x)
 
-    def steps_in(program):
+    def multiplications_in(program):
         total = 0
         for eqn in program.eqns:
             if eqn.primitive.name == "jit":
-                total = total + steps_in(eqn.params["jaxpr"])
+                total += multiplications_in(eqn.params["jaxpr"])
             if eqn.primitive.name == "mul":
-                total = total + 1
+                total += 1
         return total
 
-    found = steps_in(program)
+    found = multiplications_in(program)
     return overlooked, found
 
 
@@ -320,55 +345,81 @@ def check_stepping_in_finds_them():
     assert equations_can_hold_programs(0.5) == (0, 2)
 
 
+def halve_or_negate(x):
+    """A half of what is positive, and minus what is not."""
+    return jax.lax.cond(x > 0, lambda x: x / 2, lambda x: -x, x)
+
+
+def pick(eqn, inputs):
+    """Do what the equation says; of a `cond` walk into one branch."""
+    if eqn.primitive.name != "cond":
+        return run(eqn, inputs)
+    index, *args = inputs
+    branch = eqn.params["branches"][int(index)]
+    return walk(branch, args, pick)
+
+
 def step_into_a_branch(x=4.0):
-    """An interpreter needs a number to know which branch of a `cond` to take.
+    """A `cond` holds a program for each of its branches.
 
-    `jax.lax.cond` keeps a program for each case in `params["branches"]`. Its first
-    input is the number of the branch, and the others are passed to it. With numbers,
-    the step `pick` finds the branch and walks through it. The tracer of `jax.jit` has
-    no value, so there the same step fails.
+    They stand in `params["branches"]`. The first input of the equation is the number of
+    the branch, and the others are passed to the branch. So the step `pick` finds the
+    branch, and walks into it.
 
-    The step `keep` hands the choice back to JAX. `jax.lax.switch(index, functions, …)`
-    is a `cond` with a list of functions, and here each of them walks through a branch.
-    `partial(go, branch)` is `go` with its first argument filled in.
+    Predict: in your code, the function for True comes first. Which branch has the
+    number 0: `div`, which is for True, or `neg`?
     """
-
-    def halve_or_negate(x):
-        return jax.lax.cond(x > 0, lambda x: x / 2, lambda x: -x, x)
-
     program = jax.make_jaxpr(halve_or_negate)(x)
+    (y,) = walk(program, [x], pick)
+    return y
 
-    def pick(eqn, inputs):
-        if eqn.primitive.name != "cond":
-            return run(eqn, inputs)
-        branch = eqn.params["branches"][int(inputs[0])]
-        return walk(branch, inputs[1:], pick)
 
-    def keep(eqn, inputs):
-        if eqn.primitive.name != "cond":
-            return run(eqn, inputs)
+def check_a_branch_is_walked():
+    """Branch 1 is for True, and halves a positive x; branch 0 negates any other."""
+    for x in (4.0, -3.0):
+        expected = x / 2 if x > 0 else -x
+        np.testing.assert_allclose(step_into_a_branch(x), expected, rtol=1e-6)
 
-        def go(branch, *args):
-            return walk(branch, args, keep)
 
-        walks = [partial(go, branch) for branch in eqn.params["branches"]]
-        return jax.lax.switch(inputs[0], walks, *inputs[1:])
+def a_choice_is_handed_back(x=4.0):
+    """A tracer of `jax.jit` has no value by which to choose a branch.
 
-    picked = walk(program, [x], pick)
+    So `int(index)` in `pick` is an error there. (Under `jax.grad` alone, `pick` works.)
+    The step `keep` does not choose. It hands the choice back to JAX, with a
+    `jax.lax.cond` of its own: JAX traces both `if_true` and `if_false`, and each of
+    them walks through a branch.
+    """
+    program = jax.make_jaxpr(halve_or_negate)(x)
     try:
         jax.jit(lambda x: walk(program, [x], pick))(x)
     except TypeError as error:
         refused = error
-    kept = jax.jit(lambda x: walk(program, [x], keep))(x)
-    return picked, refused, kept
+
+    def keep(eqn, inputs):
+        if eqn.primitive.name != "cond":
+            return run(eqn, inputs)
+        index, *args = inputs
+        no, yes = eqn.params["branches"]
+
+        def if_true(*args):
+            return walk(yes, args, keep)
+
+        def if_false(*args):
+            return walk(no, args, keep)
+
+        return jax.lax.cond(index, if_true, if_false, *args)
+
+    (kept,) = jax.jit(lambda x: walk(program, [x], keep))(x)
+    return refused, kept
 
 
 def check_branches_are_walked():
-    """With numbers `pick` finds the branch; compiled it fails, and `keep` finds it."""
+    """Compiled, `pick` is a TypeError, and `keep` halves or negates as it should."""
     for x in (4.0, -3.0):
-        picked, refused, kept = step_into_a_branch(x)
+        refused, kept = a_choice_is_handed_back(x)
         expected = x / 2 if x > 0 else -x
-        np.testing.assert_allclose([picked, kept], [[expected]] * 2, rtol=1e-6)
+        np.testing.assert_allclose(kept, expected, rtol=1e-6)
+        assert isinstance(refused, TypeError)
         assert "concrete value" in str(refused)
 
 
@@ -397,11 +448,12 @@ def go_through_a_program_backwards(x=0.3):
     `chain` does one thing after the other, each with one input. To lead back from the
     result, go through the equations from the last to the first, and for each do the
     opposite: a logarithm for an `exp`, and so on. `inverse` does this with the help of
-    a table, `back`. What is not in the table is a KeyError. (It is only for chains:
-    where several results are made on the way, it would undo the wrong ones.)
+    a table, `back`. What is not in the table is a KeyError.
 
-    f and its inverse together must change nothing. Always test a transformation so,
-    with numbers.
+    Nothing checks that f is a chain. Where f also computes an `exp` that it does not
+    use, `inverse` undoes the `exp` as well, and gives a wrong number without an error.
+    So test a transformation with numbers. Here f and its inverse together must change
+    nothing.
     """
 
     def chain(x):
@@ -409,16 +461,14 @@ def go_through_a_program_backwards(x=0.3):
 
     y = chain(x)
     x_again = inverse(chain)(y)
-    y_again = chain(inverse(chain)(y))
-    return y, x_again, y_again
+    return y, x_again
 
 
 def check_the_inverse_leads_back():
-    """The inverse leads from e^(−tanh(sin x)) back to x, and forth again."""
+    """The inverse leads from e^(−tanh(sin x)) back to x."""
     for x in (0.3, -1.0, 1.2):
-        y, x_again, y_again = go_through_a_program_backwards(x)
-        expected = np.exp(-np.tanh(np.sin(x)))
-        np.testing.assert_allclose([y, y_again], [expected] * 2, rtol=1e-5)
+        y, x_again = go_through_a_program_backwards(x)
+        np.testing.assert_allclose(y, np.exp(-np.tanh(np.sin(x))), rtol=1e-5)
         # 1e-4: near its top the sine is flat, and float32 has few digits there
         np.testing.assert_allclose(x_again, x, rtol=1e-4)
 
@@ -467,7 +517,8 @@ def transformations_in_either_order(x=(0.5, 1.0, 1.5)):
     function. To compile and then to map is the same as to map and then to compile. So
     it is with compiling and the slope. The slope of a logarithm at x is 1 / x.
 
-    Predict: one order of `jax.vmap` and `jax.grad` is refused. Which one?
+    With `jax.vmap` and `jax.grad` the order matters, as you know. Here
+    `jax.vmap(log_back)` has three results, and `jax.grad` wants a function with one.
 
     Myth: transformations can be combined in any order.
     """
@@ -496,7 +547,7 @@ def transformations_in_either_order(x=(0.5, 1.0, 1.5)):
 
 
 def check_both_orders_agree():
-    """Both orders give log x and 1 / x; `jax.grad` of a batch of results is refused."""
+    """Both orders give log x and 1 / x; `jax.grad` of three results is refused."""
     for x in ((0.5, 1.25, 1.5), (3.0, 0.2)):
         *results, vmap_of_grad, refused = transformations_in_either_order(x)
         np.testing.assert_allclose(results[:2], [np.log(x)] * 2, rtol=1e-6)
@@ -509,8 +560,8 @@ def dual_numbers(x=2.0):
     """A dual number is a value and its change, and it carries a slope forwards.
 
     This is `jax.jvp` in plain Python. `Dual` knows two rules, one for sums and one for
-    products, and `sin` knows its own. Python calls `__add__` for + and `__mul__` for ×.
-    The function f never hears of derivatives: each operation passes the change on.
+    products. Python calls `__add__` for + and `__mul__` for ×. The function f never
+    hears of derivatives: each operation passes the change on.
 
     `jax.jvp` does the same. It takes the function, a tuple of inputs and a tuple of
     their changes, and returns the value and its change.
@@ -529,41 +580,36 @@ def dual_numbers(x=2.0):
             change = self.change * other.value + self.value * other.change
             return Dual(self.value * other.value, change)
 
-    def sin(x):
-        return Dual(math.sin(x.value), math.cos(x.value) * x.change)
+    def f(x):
+        return x * x + x
 
-    def f(x, sin):
-        return x * x + x * sin(x)
-
-    ours = f(Dual(x, 1.0), sin)
-    jaxs = jax.jvp(lambda x: f(x, jnp.sin), (x,), (1.0,))
+    ours = f(Dual(x, 1.0))
+    jaxs = jax.jvp(f, (x,), (1.0,))
     return ours, jaxs
 
 
 def check_dual_numbers_are_jvp():
-    """Both give x² + x sin x and its slope, 2x + sin x + x cos x."""
+    """Both give x² + x and its slope, 2x + 1."""
     for x in (2.0, -0.7):
         ours, jaxs = dual_numbers(x)
-        slope = 2 * x + np.sin(x) + x * np.cos(x)
-        expected = [x * x + x * np.sin(x), slope]
+        expected = [x * x + x, 2 * x + 1]
         np.testing.assert_allclose([ours.value, ours.change], expected, rtol=1e-12)
         np.testing.assert_allclose(jaxs, expected, rtol=1e-5)
+
+
+def ripples(x):
+    """A wave that becomes shorter and shorter on both sides."""
+    return jnp.sin(x * x)
 
 
 def push(f):
     """The function that pushes a value and its change through f."""
     rules = {
-        "neg": lambda a: -a[1],
-        "exp": lambda a: jnp.exp(a[0]) * a[1],
-        "sin": lambda a: jnp.cos(a[0]) * a[1],
         "mul": lambda a, b: a[1] * b[0] + a[0] * b[1],
+        "sin": lambda a: jnp.cos(a[0]) * a[1],
     }
 
-    def as_pair(entry):
-        return entry if isinstance(entry, tuple) else (entry, 0.0)
-
-    def step(eqn, inputs):
-        pairs = [as_pair(entry) for entry in inputs]
+    def step(eqn, pairs):
         value = run(eqn, [pair[0] for pair in pairs])
         return value, rules[eqn.primitive.name](*pairs)
 
@@ -578,28 +624,47 @@ def your_own_jvp(x=0.5):
     """With pairs instead of numbers, the interpreter is a `jax.jvp` of your own.
 
     `push` uses the `walk` from above. Each value is now a pair, of the value and its
-    change. `rules` has a rule for the change of each primitive that `wave` needs, and a
-    literal does not change. JAX has such a rule for nearly all its primitives.
-    `jax.jvp` applies them at once, while your function runs, and needs no jaxpr.
+    change. `rules` has a rule for the change of each primitive that `ripples` needs. (A
+    literal would need a pair, too, with the change 0. There is none in `ripples`.)
 
-    Since `push` is written with functions of JAX, `jax.grad` goes through it: the last
-    line is a second derivative.
+    JAX has such a rule for nearly all its primitives. `jax.jvp` applies them at once,
+    while your function runs, and needs no jaxpr.
     """
-    ours = push(wave)(x, 1.0)
-    jaxs = jax.jvp(wave, (x,), (1.0,))
-    second = jax.grad(lambda x: push(wave)(x, 1.0)[1])(x)
-    return ours, jaxs, second
+    ours = push(ripples)(x, 1.0)
+    jaxs = jax.jvp(ripples, (x,), (1.0,))
+    return ours, jaxs
 
 
 def check_own_jvp_is_jaxs():
-    """Ours and JAX's give `wave` and its slope; the last is the slope of the slope."""
-    for x in (0.5, -0.2):
-        ours, jaxs, second = your_own_jvp(x)
-        bell, sin, cos = np.exp(-x * x), np.sin(3 * x), np.cos(3 * x)
-        expected = [bell * sin, bell * (3 * cos - 2 * x * sin)]
+    """Ours and JAX's give sin x² and its slope, 2x·cos x²."""
+    for x in (0.5, -1.2):
+        ours, jaxs = your_own_jvp(x)
+        expected = [np.sin(x * x), 2 * x * np.cos(x * x)]
         np.testing.assert_allclose([ours, jaxs], [expected] * 2, rtol=1e-5)
-        curve = bell * ((4 * x**2 - 11) * sin - 12 * x * cos)
-        np.testing.assert_allclose(second, curve, rtol=1e-5)
+
+
+def own_transformation_and_grad(x=0.5):
+    """A transformation that is made of JAX's functions can be differentiated.
+
+    `push` is written with functions of JAX, so `jax.grad` goes through it. `slope` is
+    the slope of `ripples` by our `push`, and the last line is the slope of that slope.
+    """
+
+    def slope(x):
+        return push(ripples)(x, 1.0)[1]
+
+    first = slope(x)
+    second = jax.grad(slope)(x)
+    return first, second
+
+
+def check_second_derivative_by_both():
+    """The slope is 2x·cos x², and its slope 2·cos x² − 4x²·sin x²."""
+    for x in (0.5, -1.2):
+        first, second = own_transformation_and_grad(x)
+        sin, cos = np.sin(x * x), np.cos(x * x)
+        np.testing.assert_allclose(first, 2 * x * cos, rtol=1e-5)
+        np.testing.assert_allclose(second, 2 * cos - 4 * x * x * sin, rtol=1e-5)
 
 
 def one_run_for_many_pushes(x=0.5, changes=(1.0, 2.0, -3.0)):
@@ -609,18 +674,19 @@ def one_run_for_many_pushes(x=0.5, changes=(1.0, 2.0, -3.0)):
     returns the value and a function, here `tangent`, which turns a change of x into the
     change of the result.
 
-    The jaxpr of `tangent` has no `exp` and no `sin`. What does not depend on the change
-    was computed before. It stands in the program as constants: arrays in front of the
-    semicolon, plain numbers in the equations.
+    Look at the jaxpr of `tangent`: it has no `sin` and no `cos`. What does not depend
+    on the change was computed before. It stands in the program as constants: the cosine
+    in front of the semicolon, and x, here 0.5, in the equations. (`add_any` is how JAX
+    writes a + that it made itself, for a derivative.)
 
     Predict: how often does Python run `by_jvp` and `by_linearize` for three pushes?
     """
 
     def by_jvp(x):
-        return wave(x)
+        return ripples(x)
 
     def by_linearize(x):
-        return wave(x)
+        return ripples(x)
 
     anew = [jax.jvp(by_jvp, (x,), (v,))[1] for v in changes]
 
@@ -628,26 +694,25 @@ def one_run_for_many_pushes(x=0.5, changes=(1.0, 2.0, -3.0)):
     kept = [tangent(v) for v in changes]
     program = jax.make_jaxpr(tangent)(1.0)
     names = [eqn.primitive.name for eqn in program.eqns]
-    exp_or_sin = names.count("exp") + names.count("sin")
-    return anew, y, kept, exp_or_sin
+    return anew, y, kept, names
 
 
 def check_pushes_are_slope_times_change():
-    """Each push is the slope times the change, and no `exp` or `sin` is left."""
-    for x, changes in ((0.5, (1.0, 2.0, -3.0)), (-0.2, (0.5,))):
-        anew, y, kept, exp_or_sin = one_run_for_many_pushes(x, changes)
-        slope = np.exp(-x * x) * (3 * np.cos(3 * x) - 2 * x * np.sin(3 * x))
-        np.testing.assert_allclose(y, np.exp(-x * x) * np.sin(3 * x), rtol=1e-5)
+    """Each push is the slope times the change, and no `sin` or `cos` is left."""
+    for x, changes in ((0.5, (1.0, 2.0, -3.0)), (-1.2, (0.5,))):
+        anew, y, kept, names = one_run_for_many_pushes(x, changes)
+        slope = 2 * x * np.cos(x * x)
+        np.testing.assert_allclose(y, np.sin(x * x), rtol=1e-5)
         np.testing.assert_allclose(anew, slope * np.array(changes), rtol=1e-5)
         np.testing.assert_allclose(kept, slope * np.array(changes), rtol=1e-5)
-        assert exp_or_sin == 0
+        assert set(names) == {"mul", "add_any"}
 
 
 def newton(x):
     """The root of a positive x, by a loop that ends when it is near."""
 
     def not_yet(y):
-        return (x > 0) & (jnp.abs(y * y - x) > 1e-6 * x)
+        return jnp.abs(y * y - x) > 1e-6 * x
 
     def better(y):
         return (y + x / y) / 2
@@ -655,25 +720,47 @@ def newton(x):
     return jax.lax.while_loop(not_yet, better, x)
 
 
-def a_forward_rule_of_your_own(x=2.0):
-    """`jax.custom_jvp` gives a function your own rule for the change.
+def a_loop_that_grad_refuses(x=2.0):
+    """`jax.jvp` goes through a `while_loop`, and `jax.grad` refuses it.
 
-    `newton` finds the root of x with `jax.lax.while_loop`. JAX does not know in advance
-    how long it runs, so `jax.grad` refuses it. But calculus tells us the slope, however
-    the root y was found: it is 1 / (2y).
-
-    `defjvp` takes the rule. It gets a tuple of the inputs and a tuple of their changes,
-    and returns the value and its change. The rule only multiplies the change, and so
-    JAX can turn it round for `jax.grad` by itself. It calls `root` again, and so it
-    serves for the slope of the slope, too. The lesson derivatives has `jax.custom_vjp`,
-    for a rule that goes backwards only.
+    `newton` finds the root of x with `jax.lax.while_loop`. A change can be pushed
+    forwards with the loop, turn by turn. To come back, `jax.grad` would have to keep
+    numbers of every turn, and JAX does not know in advance how many turns there are.
+    (Take no negative x: the loop would never end.)
     """
     x = jnp.array(x)
+    change = jnp.array(1.0)
+    y, pushed = jax.jvp(newton, (x,), (change,))
     try:
         jax.grad(newton)(x)
     except ValueError as error:
         refused = error
+    return y, pushed, refused
 
+
+def check_the_loop_goes_forwards_only():
+    """Pushed forwards the loop gives √x and 1/(2√x); `jax.grad` is a ValueError."""
+    for x in (2.0, 0.3):
+        y, pushed, refused = a_loop_that_grad_refuses(x)
+        np.testing.assert_allclose(y, x**0.5, rtol=1e-6)
+        np.testing.assert_allclose(pushed, 0.5 * x**-0.5, rtol=1e-5)
+        assert isinstance(refused, ValueError)
+        assert "while_loop" in str(refused)
+
+
+def a_forward_rule_of_your_own(x=2.0):
+    """`jax.custom_jvp` gives a function your own rule for the change.
+
+    Calculus tells us the slope of a root y, however it was found: it is 1 / (2y).
+    `defjvp` takes the rule. It gets a tuple of the inputs and a tuple of their changes,
+    and returns the value and its change.
+
+    `jax.grad` then follows the rule instead of the loop. Beside `rule` you see how it
+    is called: x is a number, and only the change is a tracer. The rule does no more
+    with the change than multiply it, and so JAX can turn the rule round. The lesson
+    derivatives has `jax.custom_vjp`, for a rule that goes backwards only.
+    """
+    x = jnp.array(x)
     root = jax.custom_jvp(newton)
 
     @root.defjvp
@@ -683,33 +770,23 @@ def a_forward_rule_of_your_own(x=2.0):
         y = root(x)
         return y, change / (2 * y)
 
-    y = root(x)
-    pushed = jax.jvp(root, (x,), (jnp.array(1.0),))[1]
     slope = jax.grad(root)(x)
-    second = jax.grad(jax.grad(root))(x)
-    return refused, y, pushed, slope, second
+    return slope
 
 
-def check_the_rule_serves_both_ways():
-    """The loop is refused; with the rule, √x has the slopes 1/(2√x) and −1/(4x√x)."""
+def check_the_rule_serves_for_grad():
+    """With the rule, `jax.grad` gives the slope of the root, 1/(2√x)."""
     for x in (2.0, 0.3):
-        refused, y, pushed, slope, second = a_forward_rule_of_your_own(x)
-        assert "while_loop" in str(refused)
-        np.testing.assert_allclose(y, x**0.5, rtol=1e-6)
-        np.testing.assert_allclose([pushed, slope], [0.5 * x**-0.5] * 2, rtol=1e-6)
-        np.testing.assert_allclose(second, -0.25 * x**-1.5, rtol=1e-5)
+        slope = a_forward_rule_of_your_own(x)
+        np.testing.assert_allclose(slope, 0.5 * x**-0.5, rtol=1e-6)
 
 
-def a_rule_needs_a_test(x=1.3):
-    """JAX believes any rule, so test it: with `check_grads` and a difference.
+def any_rule_is_believed(x=1.3):
+    """JAX believes any rule, even a wrong one; a difference shows the mistake.
 
     The rule below has a mistake: the change of x³ is 3x² times the change of x. JAX
-    uses it without a word.
-
-    A central difference needs only the function: call it a little right and a little
-    left. `check_grads`, from `jax.test_util`, compares the derivatives with such
-    differences, and raises an AssertionError if they do not agree. It tests both ways,
-    forwards and backwards. Where it finds nothing wrong, it says nothing.
+    uses it without a word. A central difference needs no rule: call the function a
+    little right and a little left.
     """
     x = jnp.array(x)
 
@@ -726,8 +803,44 @@ def a_rule_needs_a_test(x=1.3):
     believed = jax.grad(cube)(x)
     h = 0.01
     difference = (cube(x + h) - cube(x - h)) / (2 * h)
+    return believed, difference
+
+
+def check_the_wrong_rule_is_believed():
+    """The wrong rule gives 2x², and the difference 3x²."""
+    for x in (1.3, -0.8):
+        believed, difference = any_rule_is_believed(x)
+        np.testing.assert_allclose(believed, 2 * x**2, rtol=1e-6)
+        # 1e-3: the difference errs by h², here 0.0001, and float32 rounds
+        np.testing.assert_allclose(difference, 3 * x**2, rtol=1e-3)
+
+
+def a_rule_needs_a_test(x=1.3):
+    """`check_grads` compares a rule with a difference.
+
+    `check_grads`, from `jax.test_util`, compares the derivatives with such differences,
+    and raises an AssertionError if they do not agree. `order=1` stands for the first
+    derivative, and `modes=["fwd"]` for the way forwards. Where it finds nothing wrong,
+    it says nothing.
+
+    The change that it pushes is random; you see it beside `wrong`. It multiplies both
+    sides, so look at the ratio of ACTUAL to DESIRED. Here it is 2 to 3: the rule says
+    2x² where it should say 3x².
+    """
+    x = jnp.array(x)
+
+    @jax.custom_jvp
+    def cube(x):
+        return x**3
+
+    @cube.defjvp
+    def wrong(inputs, changes):
+        (x,) = inputs
+        (change,) = changes
+        return cube(x), 2 * x**2 * change
+
     try:
-        check_grads(cube, (x,), order=1)
+        check_grads(cube, (x,), order=1, modes=["fwd"])
     except AssertionError as error:
         caught = error
 
@@ -737,69 +850,92 @@ def a_rule_needs_a_test(x=1.3):
         (change,) = changes
         return cube(x), 3 * x**2 * change
 
-    check_grads(cube, (x,), order=2)
+    check_grads(cube, (x,), order=1, modes=["fwd"])
     mended = jax.grad(cube)(x)
-    return believed, difference, caught, mended
+    return caught, mended
 
 
 def check_the_mistake_is_caught():
-    """The wrong rule gives 2x², which both tests notice; the right one gives 3x²."""
+    """The wrong rule is an AssertionError; the right one passes and gives 3x²."""
     for x in (1.3, -0.8):
-        believed, difference, caught, mended = a_rule_needs_a_test(x)
-        np.testing.assert_allclose(believed, 2 * x**2, rtol=1e-6)
-        # 1e-3: the difference errs by h², here 0.0001, and float32 rounds
-        np.testing.assert_allclose(difference, 3 * x**2, rtol=1e-3)
+        caught, mended = a_rule_needs_a_test(x)
         assert "Not equal to tolerance" in str(caught)
         np.testing.assert_allclose(mended, 3 * x**2, rtol=1e-6)
 
 
 def stepping_in_can_lose_a_rule(x=2.7):
-    """If your interpreter steps into a function with a rule, the rule is lost.
+    """An interpreter that walks into a function with a rule forgets the rule.
 
-    `rounded` rounds, and its rule pretends that rounding changes nothing. In a jaxpr it
-    is one equation, `custom_jvp_call`, with the program in `params["call_jaxpr"]` and
-    the rule beside it. A step that walks through the program forgets the rule, and no
-    error is raised. `jax.value_and_grad` shows the value and the slope.
+    `steps` is a staircase, and its rule pretends that it is the line y = x, with the
+    slope 1. In a jaxpr it is one equation, `custom_jvp_call`. The program stands in
+    `params["call_jaxpr"]`, and the rule beside it. (You can pass over
+    `symbolic_zeros`.) The plain `run` is an error at such an equation, because `bind`
+    wants the rule handed over in another way. So the step `go_in` walks through the
+    program that stands there, and no error is raised.
 
-    `jax.core.eval_jaxpr` is JAX's own interpreter, and it keeps rules. It takes
-    `program.jaxpr`, the constants, and the arguments. Use it where you only want to run
-    a jaxpr.
-
-    Where to go next: "Autodidax", a page of JAX's documentation, builds a small JAX
-    step by step, with `jvp`, `vmap`, `jit` and `grad`.
-
-    Predict: the value is right both times. What is the slope by `walk`?
+    Predict: the value is right. What is the slope by `walk`?
     """
 
     @jax.custom_jvp
-    def rounded(x):
-        return jnp.round(x)
+    def steps(x):
+        return jnp.floor(x)
 
-    @rounded.defjvp
+    @steps.defjvp
     def rule(inputs, changes):
-        return rounded(*inputs), changes[0]
+        return steps(*inputs), changes[0]
 
-    program = jax.make_jaxpr(rounded)(x)
+    program = jax.make_jaxpr(steps)(x)
 
-    def step(eqn, inputs):
+    def go_in(eqn, inputs):
         if eqn.primitive.name == "custom_jvp_call":
-            return walk(eqn.params["call_jaxpr"], inputs, step)
+            return walk(eqn.params["call_jaxpr"], inputs, go_in)
         return run(eqn, inputs)
 
     def by_walk(x):
-        return walk(program, [x], step)[0]
+        return walk(program, [x], go_in)[0]
+
+    value, lost = jax.value_and_grad(by_walk)(x)
+    return value, lost
+
+
+def check_the_slope_is_that_of_the_stairs():
+    """The rule never ran: stairs are flat, and so the slope is 0, and not 1."""
+    for x in (2.7, -1.2):
+        value, lost = stepping_in_can_lose_a_rule(x)
+        np.testing.assert_allclose(value, np.floor(x), rtol=1e-6)
+        assert lost == 0
+
+
+def jaxs_interpreter_keeps_rules(x=2.7):
+    """`jax.core.eval_jaxpr` is JAX's own interpreter, and it keeps rules.
+
+    It takes `program.jaxpr`, the constants, and the arguments. Use it where you only
+    want to run a jaxpr.
+
+    Where to go next: "Autodidax", a page of JAX's documentation, builds a small JAX
+    step by step, with `jvp`, `vmap`, `jit` and `grad`.
+    """
+
+    @jax.custom_jvp
+    def steps(x):
+        return jnp.floor(x)
+
+    @steps.defjvp
+    def rule(inputs, changes):
+        return steps(*inputs), changes[0]
+
+    program = jax.make_jaxpr(steps)(x)
 
     def by_jax(x):
         return jax.core.eval_jaxpr(program.jaxpr, program.consts, x)[0]
 
-    lost = jax.value_and_grad(by_walk)(x)
-    kept = jax.value_and_grad(by_jax)(x)
-    return lost, kept
+    value, kept = jax.value_and_grad(by_jax)(x)
+    return value, kept
 
 
-def check_the_rule_is_lost_or_kept():
-    """Both round to the nearest whole number; stepping in, the slope is 0, not 1."""
+def check_the_rule_is_kept():
+    """The value is that of the stairs, and the slope is that of the rule, 1."""
     for x in (2.7, -1.2):
-        lost, kept = stepping_in_can_lose_a_rule(x)
-        np.testing.assert_allclose(lost, (round(x), 0), rtol=1e-6)
-        np.testing.assert_allclose(kept, (round(x), 1), rtol=1e-6)
+        value, kept = jaxs_interpreter_keeps_rules(x)
+        np.testing.assert_allclose(value, np.floor(x), rtol=1e-6)
+        assert kept == 1
