@@ -8,10 +8,12 @@ first: arrays_at_work, grad, vmap and jit.
 """
 
 import math
+import os
 import re
 import socket
 import subprocess
 import sys
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -136,6 +138,26 @@ def check_committed_arrays_stay():
         assert "incompatible devices" in str(refused)
 
 
+def devices_in_a_line(name="data"):
+    """A mesh lines devices up, and gives the line a name.
+
+    To say where the parts of an array go, you first say which devices there are to go
+    to. `jax.sharding.Mesh(devices, names)` makes a *mesh* of them. The usual mesh is a
+    line, and our line is called `"data"`, because data will be cut along it. (What
+    `axis_types` is for, you see in `the_cut_is_in_the_type`.)
+    """
+    mesh = jax.sharding.Mesh(jax.devices()[:DEVICES], (name,))
+    names = mesh.axis_names
+    count = mesh.size
+    return names, count
+
+
+def check_the_line_has_eight():
+    """The mesh has one name, and eight devices."""
+    for name in ("data", "rows"):
+        assert devices_in_a_line(name) == ((name,), 8)
+
+
 def cut_in_rows(x):
     """Cut an array along its first axis, a piece for each device."""
     mesh = jax.sharding.Mesh(jax.devices()[:DEVICES], ("data",))
@@ -145,10 +167,10 @@ def cut_in_rows(x):
 def one_array_in_pieces(rows=16):
     """A sharding cuts one array into pieces, one for each device.
 
-    A `jax.sharding.Mesh` lines devices up and names the line: ours is `"data"`. A
-    *sharding* says how an array lies on a mesh: `jax.P("data")` cuts the first axis of
-    the array into as many pieces as there are devices along `"data"`.
-    `jax.NamedSharding` joins the two, and `device_put` deals out the pieces.
+    A *sharding* says how an array lies on a mesh. `jax.P("data")` cuts the first axis
+    of the array into as many pieces as there are devices along `"data"`.
+    `jax.NamedSharding` joins a mesh and a `jax.P`, and `device_put` deals out the
+    pieces.
 
     For your program it is still one array with one shape. `addressable_shards` are its
     pieces: *shard* is the usual word for a piece.
@@ -164,7 +186,7 @@ def one_array_in_pieces(rows=16):
 
 
 def check_pieces_are_rows():
-    """The array is whole to look at, and device 3 holds its fourth eighth."""
+    """The array is whole to look at; device 3 has the fourth of eight equal parts."""
     for rows in (16, 24):
         cut, owner, piece = one_array_in_pieces(rows)
         np.testing.assert_array_equal(cut, np.arange(rows))
@@ -209,12 +231,17 @@ def a_mesh_with_two_axes():
     `jax.P("rows", "columns")` cuts the first axis of the array along the one and the
     second along the other. `jax.debug.visualize_array_sharding` draws which device has
     which part.
+
+    Predict: the first row of the table has the devices 0 and 1, the second 2 and 3.
+    Which numbers of x does device 3 have?
     """
-    table = np.array(jax.devices()[:DEVICES]).reshape(4, 2)
-    mesh = jax.sharding.Mesh(table, ("rows", "columns"))
-    tiling = jax.NamedSharding(mesh, jax.P("rows", "columns"))
+    mesh = jax.sharding.Mesh(
+        np.reshape(jax.devices()[:DEVICES], (4, 2)),
+        ("rows", "columns"),
+    )
+    cut = jax.P("rows", "columns")
     x = jnp.arange(16.0).reshape(4, 4)
-    tiles = jax.device_put(x, tiling)
+    tiles = jax.device_put(x, jax.NamedSharding(mesh, cut))
     jax.debug.visualize_array_sharding(tiles)
     tile = tiles.addressable_shards[3].data
     return tile
@@ -226,11 +253,11 @@ def check_a_tile_is_cut_both_ways():
 
 
 def uneven_pieces_are_refused(rows=6):
-    """The pieces of an array must have the same size.
+    """`jax.device_put` refuses to cut an array into unequal pieces.
 
     Six numbers cannot be dealt out to eight devices. The cure is padding, as in the
     lesson shapes_and_branches: `jnp.pad` adds zeros up to the next multiple of eight,
-    and we divide by how many numbers are real.
+    of which `-rows % DEVICES` are needed, and we divide by how many numbers are real.
     """
     x = jnp.arange(1.0, rows + 1)
     try:
@@ -286,6 +313,76 @@ def check_one_device_and_eight_agree():
         assert used == 8
 
 
+def made_in_pieces(rows=1600):
+    """An array can be made in pieces, so that no device has to hold all of it.
+
+    So far an array was whole in one place first, and was then cut. A large one may fit
+    in no single place. With `out_shardings` you tell `jax.jit` how the result shall be
+    cut. Here each device makes its own piece only.
+
+    At the end you may want the numbers in NumPy. `np.asarray`, or `jax.device_get`,
+    brings all pieces together, if they are in the same process.
+
+    Predict: x has 1600 numbers. How many bytes does each device make?
+    """
+    mesh = jax.sharding.Mesh(jax.devices()[:DEVICES], ("data",))
+    cut = jax.NamedSharding(mesh, jax.P("data"))
+
+    def make():
+        return jnp.arange(rows, dtype="float32")
+
+    x = jax.jit(make, out_shardings=cut)()
+    made = [shard.data.nbytes for shard in x.addressable_shards]
+    in_numpy = np.asarray(x)
+    return made, in_numpy
+
+
+def check_each_device_makes_its_piece():
+    """Each device makes an eighth of the bytes, and NumPy gets all numbers."""
+    for rows in (16, 1600):
+        made, in_numpy = made_in_pieces(rows)
+        assert made == [4 * rows / 8] * 8
+        assert type(in_numpy) is np.ndarray
+        np.testing.assert_array_equal(in_numpy, np.arange(rows))
+
+
+def a_sum_over_all_devices(rows=64):
+    """Where a result needs all pieces, the compiled program makes devices talk.
+
+    Each row of x is whole on one device, but a column is spread over all eight. To add
+    up the columns, each device adds up its own part of them first. Then the partial
+    sums meet in an *all-reduce*: all devices hand in an array, and all receive the sum.
+
+    An operation in which devices send each other something is called a *collective*.
+    Our function does not ask for one: the compiler put it in. So we look for it in the
+    text of the compiled program, `jax.jit(f).lower(x).compile().as_text()`. After the =
+    stands the type of the result, where `f32` is float32.
+
+    Predict: x has shape (64, 2). Which shape has the array that is sent?
+    """
+
+    def sum_of_columns(x):
+        return jnp.sum(x, axis=0)
+
+    x = cut_in_rows(np.ones((rows, 2), "float32"))
+    compiled = jax.jit(sum_of_columns).lower(x).compile()
+    found = [
+        line.strip()
+        for line in compiled.as_text().splitlines()
+        if " all-reduce" in line
+    ]
+    total = compiled(x)
+    return found, total
+
+
+def check_partial_sums_are_reduced():
+    """Two numbers go into the all-reduce, and the sums of the columns come out."""
+    for rows in (16, 64):
+        found, total = a_sum_over_all_devices(rows)
+        assert "f32[2]" in found[0]
+        np.testing.assert_array_equal(total, [rows, rows])
+
+
 MOVES = (
     r"(\w+\[[\d,]*\])[^ ]* (all-reduce|all-gather|all-to-all"
     r"|reduce-scatter|collective-permute)(?:-start)?\("
@@ -298,19 +395,14 @@ def collectives(function, *arguments):
     return re.findall(MOVES, compiled.as_text())
 
 
-def a_sum_over_all_devices(rows=64):
-    """Where a result needs all pieces, the compiled program makes devices talk.
+def not_every_sum_is_sent(rows=64):
+    """Which axis you add up decides whether anything is sent.
 
-    Each row of x is whole on one device, but a column is spread over all eight. To add
-    up the columns, each device adds up its own rows first. Then the partial sums meet
-    in an *all-reduce*: all devices hand in an array, and all receive the sum.
+    `collectives` does the search for us, now and in the rest of this lesson: it lists
+    the name of each collective in a compiled program, with the type of its result. You
+    need not read `MOVES`. It is a pattern for the names, made for `re.findall`.
 
-    An operation in which all devices take part is called a *collective*. It stands in
-    the compiled program, whose text we get with
-    `jax.jit(f).lower(x).compile().as_text()`. `collectives` searches the text for them:
-    `MOVES` is a pattern that finds their names, each with the type of its result.
-
-    Predict: x has shape (64, 2). Which type does the all-reduce have?
+    Predict: for which of the two sums is the list empty?
     """
 
     def sum_of_rows(x):
@@ -319,22 +411,18 @@ def a_sum_over_all_devices(rows=64):
     def sum_of_columns(x):
         return jnp.sum(x, axis=0)
 
-    x = np.arange(2 * rows, dtype="float32").reshape(rows, 2)
-    x = cut_in_rows(x)
+    x = cut_in_rows(np.ones((rows, 2), "float32"))
     along_rows = collectives(sum_of_rows, x)
     along_columns = collectives(sum_of_columns, x)
-    total = jax.jit(sum_of_columns)(x)
-    return along_rows, along_columns, total
+    return along_rows, along_columns
 
 
 def check_only_partial_sums_travel():
     """Sums of rows move nothing; sums of columns move two numbers, for any rows."""
     for rows in (16, 64):
-        along_rows, along_columns, total = a_sum_over_all_devices(rows)
+        along_rows, along_columns = not_every_sum_is_sent(rows)
         assert along_rows == []
         assert along_columns == [("f32[2]", "all-reduce")]
-        expected = np.arange(2 * rows).reshape(rows, 2).sum(axis=0)
-        np.testing.assert_allclose(total, expected, rtol=1e-6)
 
 
 def wave_data(rows, waves):
@@ -362,23 +450,23 @@ def gradient_on_eight_devices(rows=16, waves=4):
 
     This is *data-parallel* training: each device has a copy of the weights and its
     share of the rows. Nothing in `loss` says so. We only place the arguments.
+    (`closed_form` is the same gradient worked out by hand, for the claim below.)
     """
     w, x, targets = wave_data(rows, waves)
-    by_hand = closed_form(w, x, targets)
     slope = jax.jit(jax.grad(loss))
     one = slope(w, x, targets)
     many = slope(copy_to_all(w), cut_in_rows(x), cut_in_rows(targets))
     used = len(many.devices())
-    return by_hand, one, many, used
+    return w, x, targets, one, many, used
 
 
 def check_both_gradients_are_the_closed_form():
     """The gradient is the same on one device and on eight, as worked out by hand."""
     for rows, waves in ((80, 3),):
-        by_hand, one, many, used = gradient_on_eight_devices(rows, waves)
+        *data, one, many, used = gradient_on_eight_devices(rows, waves)
         for each in (one, many):
             # sums of float32 numbers, in another order for each way
-            np.testing.assert_allclose(each, by_hand, rtol=1e-4, atol=1e-5)
+            np.testing.assert_allclose(each, closed_form(*data), rtol=1e-4, atol=1e-5)
         assert used == 8
 
 
@@ -388,41 +476,83 @@ def placed_data(rows, waves):
     return copy_to_all(w), cut_in_rows(x), cut_in_rows(targets)
 
 
-def size_in_bytes(kind):
-    """Count the bytes of a type such as f32[16,2]."""
-    lengths = re.findall(r"\d+", kind.removeprefix("f32"))
-    return 4 * math.prod(int(length) for length in lengths)
+def training_on_eight_devices(rows=16, waves=4, steps=20):
+    """To train on eight devices, you write the loop as for one.
+
+    As in the lesson jit, `donate_argnums=0` lets the new weights take the memory of the
+    old. Only the arrays are placed, once, before the loop. `is_fully_replicated` tells
+    that each device has a copy of the whole array.
+
+    Predict: after the steps, are the weights still copied to each device?
+    """
+
+    @partial(jax.jit, donate_argnums=0)
+    def step(w, x, targets):
+        return w - 0.1 * jax.grad(loss)(w, x, targets)
+
+    w, x, targets = placed_data(rows, waves)
+    before = loss(w, x, targets)
+    for _ in range(steps):
+        w = step(w, x, targets)
+    after = loss(w, x, targets)
+    copied = w.sharding.is_fully_replicated
+    used = len(w.devices())
+    return before, after, w, copied, used
+
+
+def check_training_is_gradient_descent():
+    """The weights are those of gradient descent by hand, and stay on all devices."""
+    for rows, waves, steps in ((80, 3, 5),):
+        *losses, w, copied, used = training_on_eight_devices(rows, waves, steps)
+        by_hand, x, targets = wave_data(rows, waves)
+        heights = np.sin(np.outer(np.float64(x), np.arange(1, waves + 1)))
+        found = [np.mean((heights @ by_hand - targets) ** 2)]
+        for _ in range(steps):
+            by_hand = by_hand - 0.1 * closed_form(by_hand, x, targets)
+        found.append(np.mean((heights @ by_hand - targets) ** 2))
+        # float32, in another order
+        np.testing.assert_allclose(w, by_hand, rtol=1e-4)
+        # float32, in another order
+        np.testing.assert_allclose(losses, found, rtol=1e-4)
+        assert copied is True
+        assert used == 8
 
 
 def what_a_gradient_moves(rows=16, waves=4):
-    """A data-parallel gradient sends one array as large as the weights.
+    """A data-parallel gradient is added up in an all-reduce.
 
     Each device works out the gradient of its own rows, and an all-reduce adds the eight
-    together. `size_in_bytes` reads from a type how large that array is. (How often it
-    goes over a wire depends on the machine.)
+    together. (How often the numbers go over a wire depends on the machine.)
 
     Predict: with a hundred times as many rows, how much more is sent?
     """
     slope = jax.grad(loss)
     few = collectives(slope, *placed_data(rows, waves))
     many = collectives(slope, *placed_data(100 * rows, waves))
-    sent_few = [size_in_bytes(kind) for kind, name in few]
-    sent_many = [size_in_bytes(kind) for kind, name in many]
-    return few, many, sent_few, sent_many
+    return few, many
 
 
 def check_a_gradient_sends_the_weights_size():
-    """There is one all-reduce of four bytes a weight, however many rows there are."""
+    """The all-reduce has one number for each weight, however many rows there are."""
     for rows, waves in ((8, 10),):
-        few, many, *sent = what_a_gradient_moves(rows, waves)
+        few, many = what_a_gradient_moves(rows, waves)
         assert few == many == [(f"f32[{waves}]", "all-reduce")]
-        assert sent == [[4 * waves], [4 * waves]]
+
+
+def bytes_sent(function, *arguments):
+    """Add up the bytes of all that a compiled program sends."""
+    total = 0
+    for kind, _ in collectives(function, *arguments):
+        lengths = re.findall(r"\d+", kind.removeprefix("f32"))
+        total += 4 * math.prod(int(length) for length in lengths)
+    return total
 
 
 def data_or_gradient(all_rows=(64, 512, 1024), waves=4):
     """To bring the data to each device costs more, the more rows there are.
 
-    With `out_shardings` you tell `jax.jit` where the result shall be. Here `gather`
+    Instead of an all-reduce of gradients, one could bring all rows to each device, and
+    let each take the gradient of all of them. How much would that send? `gather`
     changes nothing about x but its place: it was cut, and becomes a copy on each
     device. The collective for it is an *all-gather*. The picture compares what it sends
     with what the gradient sends.
@@ -436,59 +566,63 @@ def data_or_gradient(all_rows=(64, 512, 1024), waves=4):
     gradient = []
     for rows in all_rows:
         w, x, targets = placed_data(rows, waves)
-        [[kind, name]] = collectives(gather, x)
-        data.append(size_in_bytes(kind))
-        [[kind, reduced]] = collectives(jax.grad(loss), w, x, targets)
-        gradient.append(size_in_bytes(kind))
+        data.append(bytes_sent(gather, x))
+        gradient.append(bytes_sent(jax.grad(loss), w, x, targets))
+    moved = collectives(gather, x)
+
     _, axes = plt.subplots()
-    axes.plot(all_rows, data, label=f"the data: {name}")
-    axes.plot(all_rows, gradient, label=f"the gradient: {reduced}")
+    axes.plot(all_rows, data, label="the data")
+    axes.plot(all_rows, gradient, label="the gradient")
     axes.set(xlabel="rows", ylabel="bytes sent", title="What has to travel")
     axes.legend()
-    return axes, name, reduced
+    return axes, moved
 
 
 def check_data_grows_and_the_gradient_does_not():
     """The data takes four bytes a number; the gradient four a weight, for all rows."""
     for all_rows, waves in (((8, 80), 3),):
-        axes, name, reduced = data_or_gradient(all_rows, waves)
+        axes, moved = data_or_gradient(all_rows, waves)
         data, gradient = (line.get_ydata() for line in axes.lines)
         # exact, but a drawing holds floats
         np.testing.assert_allclose(data, 4 * np.array(all_rows))
         np.testing.assert_allclose(gradient, [4 * waves] * len(all_rows))
-        assert (name, reduced) == ("all-gather", "all-reduce")
+        assert moved == [(f"f32[{all_rows[-1]}]", "all-gather")]
 
 
-def three_ways_to_cut_a_product(size=32):
+def cut_in_columns(x):
+    """Cut a matrix along its second axis, a piece for each device."""
+    mesh = jax.sharding.Mesh(jax.devices()[:DEVICES], ("data",))
+    cut = jax.NamedSharding(mesh, jax.P(None, "data"))
+    return jax.device_put(x, cut)
+
+
+def three_ways_to_cut_a_product(size=16):
     """How two matrices are cut decides what their product must send.
 
-    Each entry of the product is a sum over one row of a and one column of b. If a
-    device has this row and this column whole, nothing is sent. If they are cut, each
-    device has a part of every sum, and an all-reduce adds the parts. If both matrices
-    are cut in rows, no device has all of b, so b is gathered first. `cut_in_columns` is
-    `jax.P(None, "data")`: the first axis stays whole.
+    Each entry of the product is a sum over one row of a and one column of b. A device
+    that has this row and this column whole needs nothing from the others. If rows and
+    columns are cut, each device has a part of every sum, and an all-reduce adds the
+    parts. If a device has whole rows of a, but only some rows of b, all of b is
+    gathered first. In `jax.P(None, "data")`, `None` leaves the first axis whole.
+
+    Predict: what is sent if a is cut in rows and b is copied? If a is cut in columns
+    and b in rows? If both are cut in rows?
     """
-    mesh = jax.sharding.Mesh(jax.devices()[:DEVICES], ("data",))
-    cut_in_columns = jax.NamedSharding(mesh, jax.P(None, "data"))
     a = np.ones((8, size), "float32")
     b = np.ones((size, 64), "float32")
-    columns_of_a = jax.device_put(a, cut_in_columns)
-
-    nothing = collectives(jnp.dot, cut_in_rows(a), copy_to_all(b))
-    product = collectives(jnp.dot, columns_of_a, cut_in_rows(b))
-    whole_b = collectives(jnp.dot, cut_in_rows(a), cut_in_rows(b))
-    result = jnp.dot(columns_of_a, cut_in_rows(b))
-    return nothing, product, whole_b, result
+    copied_b = collectives(jnp.dot, cut_in_rows(a), copy_to_all(b))
+    cut_sums = collectives(jnp.dot, cut_in_columns(a), cut_in_rows(b))
+    gathered_b = collectives(jnp.dot, cut_in_rows(a), cut_in_rows(b))
+    return copied_b, cut_sums, gathered_b
 
 
 def check_the_cut_decides_what_is_sent():
     """Nothing is sent, or the product is all-reduced, or b is gathered."""
-    for size in (16,):
-        nothing, product, whole_b, result = three_ways_to_cut_a_product(size)
-        assert nothing == []
-        assert product == [("f32[8,64]", "all-reduce")]
-        assert whole_b == [(f"f32[{size},64]", "all-gather")]
-        np.testing.assert_array_equal(result, np.full((8, 64), size))
+    for size in (32,):
+        copied_b, cut_sums, gathered_b = three_ways_to_cut_a_product(size)
+        assert copied_b == []
+        assert cut_sums == [("f32[8,64]", "all-reduce")]
+        assert gathered_b == [(f"f32[{size},64]", "all-gather")]
 
 
 def a_function_of_one_piece(rows=16):
@@ -498,8 +632,8 @@ def a_function_of_one_piece(rows=16):
     the other way round: you write what one device does with its piece, and each device
     does it. `mesh` says on which devices, `in_specs` how the arguments are cut, and
     `out_specs` how the results are put together again; both are of the kind `jax.P`.
-    Python runs the function with a tracer, once for each call. (Under `jit`, once in
-    all.)
+    Python runs your function with a tracer, and does so at each call, unless you put
+    `jax.jit` around it all.
 
     Predict: `centre` subtracts a mean. Which numbers are averaged?
     """
@@ -564,6 +698,11 @@ def check_pmean_is_the_mean_of_all():
         assert moved == [("f32[]", "all-reduce")]
 
 
+def shared_loss(w, x, targets):
+    """Average the losses of all devices."""
+    return jax.lax.pmean(loss(w, x, targets), "data")
+
+
 def gradient_of_a_shard_map(rows=16, waves=4):
     """`jax.grad` goes through `jax.shard_map`.
 
@@ -574,9 +713,6 @@ def gradient_of_a_shard_map(rows=16, waves=4):
     mesh = jax.sharding.Mesh(jax.devices()[:DEVICES], ("data",))
     cut = jax.P("data")
     copied = jax.P()
-
-    def shared_loss(w, x, targets):
-        return jax.lax.pmean(loss(w, x, targets), "data")
 
     whole_loss = jax.shard_map(
         shared_loss,
@@ -642,12 +778,10 @@ def check_pmap_gives_the_same():
 def summed_by_shard_map(rows=16, waves=4):
     """The same function means something else under `jax.shard_map`.
 
-    `shard_map` knows that w is one array, the same on all devices. So a gradient with
-    respect to w counts the rows of *all* devices: where it is taken inside, JAX adds it
-    up over the devices. The `pmean` that `pmap` needs comes on top of that, and the
-    mean of eight equal sums is that sum.
-
-    To be safe, take the gradient outside, as in `gradient_of_a_shard_map`.
+    From `jax.P()` in `in_specs`, `shard_map` knows that w is one array, the same on all
+    devices. So a gradient with respect to w, taken inside, counts the rows of *all*
+    devices: JAX adds up the gradients of the eight. Then `averaged_gradient` takes the
+    mean of eight equal sums, which is that sum again.
 
     Predict: by how much is the result too large?
     """
@@ -677,41 +811,97 @@ def check_the_gradient_inside_is_a_sum():
         np.testing.assert_allclose(ratio, [8] * waves, rtol=1e-4)
 
 
-def shardings_as_types(size=8):
+def average_the_loss_instead(rows=16, waves=4):
+    """Inside `jax.shard_map`, average the loss and not its gradient.
+
+    `shared_loss` is an average over all devices already. So the sum of its gradients is
+    the gradient of the whole loss, and no `pmean` is needed on top. (You may also take
+    the gradient outside, as in `gradient_of_a_shard_map`.)
+    """
+    mesh = jax.sharding.Mesh(jax.devices()[:DEVICES], ("data",))
+    cut = jax.P("data")
+    copied = jax.P()
+    cured = jax.shard_map(
+        jax.grad(shared_loss),
+        mesh=mesh,
+        in_specs=(copied, cut, cut),
+        out_specs=copied,
+    )
+    w, x, targets = wave_data(rows, waves)
+    right = jax.jit(jax.grad(loss))(w, x, targets)
+    inside = jax.jit(cured)(w, x, targets)
+    return w, x, targets, right, inside
+
+
+def check_the_averaged_loss_has_the_right_gradient():
+    """Of the averaged loss, the gradient inside is that of the whole loss."""
+    for rows, waves in ((80, 3),):
+        *data, right, inside = average_the_loss_instead(rows, waves)
+        expected = closed_form(*data)
+        # sums of float32 numbers, in another order
+        np.testing.assert_allclose(right, expected, rtol=1e-4, atol=1e-5)
+        # sums of float32 numbers, in another order
+        np.testing.assert_allclose(inside, expected, rtol=1e-4, atol=1e-5)
+
+
+def explicit_mesh(name):
+    """Make a mesh on which the cut of an array is part of its type."""
+    explicit = jax.sharding.AxisType.Explicit
+    devices = jax.devices()[:DEVICES]
+    return jax.sharding.Mesh(devices, (name,), axis_types=(explicit,))
+
+
+def the_cut_is_in_the_type(size=8):
     """The sharding can be part of an array's type.
 
-    With `axis_types` you say how a mesh is used. `Auto`, as so far, lets the compiler
-    choose how results are cut. With `jax.sharding.AxisType.Explicit` it follows from
-    the types: `jax.typeof(x)` shows `8@data` for an axis that is cut along `"data"`.
-    Where a result could be cut in more than one way, JAX asks you to choose, with
-    `out_sharding`. (`jax.make_mesh` takes the same names; its meshes are explicit in
-    newer versions of JAX, if you do not say otherwise.)
+    So far the compiler chose how results are cut. You may want to know it before you
+    compile, and to be sure of it. `axis_types` says how a mesh is used: `Auto`, as so
+    far, or `jax.sharding.AxisType.Explicit`. On an explicit mesh, the cut follows from
+    the types as a shape does, and `jax.typeof(x)` shows it: in `8@data` an axis of
+    length 8 is cut along `"data"`.
+
+    Predict: x has the type float32[2,8@data]. Which type has its transpose?
     """
-    mesh = jax.sharding.Mesh(
-        jax.devices()[:DEVICES],
-        ("data",),
-        axis_types=(jax.sharding.AxisType.Explicit,),
-    )
+    mesh = explicit_mesh("data")
     cut = jax.NamedSharding(mesh, jax.P(None, "data"))
     x = jax.device_put(jnp.ones((2, size)), cut)
     of_x = str(jax.typeof(x))
     of_sine = str(jax.typeof(jnp.sin(x)))
     of_turned = str(jax.typeof(x.T))
-    try:
-        jnp.dot(x, x.T)
-    except Exception as error:
-        refused = error
-    copied = jax.NamedSharding(mesh, jax.P())
-    product = jnp.dot(x, x.T, out_sharding=copied)
-    return of_x, of_sine, of_turned, refused, product
+    return of_x, of_sine, of_turned
 
 
 def check_types_tell_the_cut():
-    """The type follows the cut axis; an unclear product is refused until you choose."""
+    """The sine is cut as x is, and in the transpose the first axis is cut."""
     for size in (8, 16):
-        of_x, of_sine, of_turned, refused, product = shardings_as_types(size)
+        of_x, of_sine, of_turned = the_cut_is_in_the_type(size)
         assert of_x == of_sine == f"float32[2,{size}@data]"
         assert of_turned == f"float32[{size}@data,2]"
+
+
+def you_choose_where_types_do_not(size=8):
+    """Where the types do not settle the cut of a result, you have to choose.
+
+    In this product, each device has a part of every sum. The sums could end up copied
+    on all devices, or cut among them. The message speaks of *contracting dimensions*,
+    which are the axes that a product adds up over. `out_sharding` is your choice.
+    """
+    mesh = explicit_mesh("data")
+    cut = jax.NamedSharding(mesh, jax.P(None, "data"))
+    x = jax.device_put(jnp.ones((2, size)), cut)
+    try:
+        jnp.dot(x, x.T)
+    except Exception as error:  # JAX has no public name for its type
+        refused = error
+    copied = jax.NamedSharding(mesh, jax.P())
+    product = jnp.dot(x, x.T, out_sharding=copied)
+    return refused, product
+
+
+def check_an_unclear_product_is_refused():
+    """Without `out_sharding` the product is refused; with it, all entries are right."""
+    for size in (8, 16):
+        refused, product = you_choose_where_types_do_not(size)
         assert type(refused).__name__ == "ShardingTypeError"
         assert "out_sharding" in str(refused)
         assert product.tolist() == [[size, size], [size, size]]
@@ -778,6 +968,36 @@ def check_a_cpu_takes_nothing():
         assert 0 <= stats["bytes_in_use"] <= stats["bytes_limit"]
 
 
+def each_process_brings_its_part(rows=16):
+    """Each process brings its own part of the data.
+
+    A large machine has many computers, with a *process*, a Python of its own, on each.
+    All run the same program, and each process has a number, its *rank*:
+    `jax.process_index()`, of `jax.process_count()` processes in all.
+
+    So no process has to read all the data. Each reads its own part, and
+    `jax.make_array_from_process_local_data` makes one array of the parts. This page has
+    one process, whose part is the whole. In the next section there are two.
+    """
+    rank = jax.process_index()
+    count = jax.process_count()
+    mesh = jax.sharding.Mesh(jax.devices()[:DEVICES], ("data",))
+    cut = jax.NamedSharding(mesh, jax.P("data"))
+    mine = np.linspace(0, 1, rows, dtype="float32")
+    x = jax.make_array_from_process_local_data(cut, mine)
+    spec = x.sharding.spec
+    return rank, count, x, spec
+
+
+def check_one_process_brings_all():
+    """One process has the rank 0, and its part makes the whole array, cut in rows."""
+    for rows in (16, 40):
+        rank, count, x, spec = each_process_brings_its_part(rows)
+        assert (rank, count) == (0, 1)
+        np.testing.assert_allclose(x, np.linspace(0, 1, rows), rtol=1e-6)
+        assert tuple(spec) == ("data",)
+
+
 WORKER = """
 import sys
 import jax
@@ -785,15 +1005,10 @@ import jax.numpy as jnp
 import numpy as np
 
 rank, port, rows = [int(word) for word in sys.argv[1:]]
-jax.config.update("jax_platforms", "cpu")
-jax.config.update("jax_num_cpu_devices", 1)
-jax.config.update("jax_cpu_collectives_implementation", "gloo")
-jax.distributed.initialize(
-    f"127.0.0.1:{port}", num_processes=2, process_id=rank,
-    initialization_timeout=30,
-)
+jax.distributed.initialize(f"127.0.0.1:{port}", 2, rank)
 mesh = jax.sharding.Mesh(jax.devices(), ("data",))
 cut = jax.NamedSharding(mesh, jax.P("data"))
+
 mine = np.split(np.linspace(0, 1, rows, dtype="float32"), 2)[rank]
 x = jax.make_array_from_process_local_data(cut, mine)
 
@@ -806,52 +1021,47 @@ print(f"{devices}, {len(mine)} of {len(x)} rows: gradient {slope}")
 """
 
 
-def free_port(address):
-    """Ask the system for a port that nobody uses."""
+def run_workers(rows):
+    """Run WORKER in two processes at once; return what they print."""
     with socket.socket() as ours:
-        ours.bind((address, 0))
-        return ours.getsockname()[1]
-
-
-def start_worker(rank, port, rows):
-    """Start a Python of its own with the program WORKER."""
-    return subprocess.Popen(
-        [sys.executable, "-c", WORKER, str(rank), str(port), str(rows)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+        ours.bind(("127.0.0.1", 0))  # the system finds a free port
+        port = ours.getsockname()[1]
+    settings = {"JAX_PLATFORMS": "cpu", "JAX_NUM_CPU_DEVICES": "1"}
+    workers = []
+    try:
+        for rank in (0, 1):
+            words = [str(rank), str(port), str(rows)]
+            worker = subprocess.Popen(
+                [sys.executable, "-c", WORKER, *words],
+                env=os.environ | settings,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+            workers.append(worker)
+        printed = [w.communicate(timeout=120)[0] for w in workers]
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+    return [re.search(r"\d of .*", output)[0] for output in printed]
 
 
 def two_processes_agree_with_one(rows=16):
     """Several processes can share one mesh, and run one program together.
 
-    A large machine has many computers, with a process on each. All run the same
-    program. `jax.distributed.initialize` takes the address of the first process, how
-    many there are, and which one this is; after that `jax.devices()` lists the devices
-    of all. Each process brings its own part of the data, and
-    `jax.make_array_from_process_local_data` makes one array of the parts. (What CPUs
-    send each other goes through a library, `gloo`, which comes with JAX.)
+    Read the program `WORKER`. `jax.distributed.initialize` comes before anything else
+    that starts JAX. It takes the address of the first process, how many there are, and
+    the rank of this one. After that, `jax.devices()` lists the devices of all
+    processes, so the mesh goes over all of them. All else is as before.
 
-    Here two processes of one device each meet on this machine, at a free *port*, which
-    is a number for a connection. `finally` ends them whatever happens. Each prints how
-    many devices and rows are its own, of how many in all, and the gradient. (`gloo`
-    prints lines of its own, on some versions of JAX.)
+    `run_workers` only starts the program twice on this machine, with one device each,
+    and takes from each the line that it prints: how many devices and rows are its own,
+    of how many in all, and the gradient. (A *port* is a number for a connection.
+    The lines of Gloo come from the library by which CPUs send each other numbers.)
 
-    Predict: each process reads half of x only. Which gradient does it print?
+    Predict: each process brings half of x only. Which gradient does it print?
     """
-    port = free_port("127.0.0.1")
-    workers = []
-    try:
-        for rank in (0, 1):
-            worker = start_worker(rank, port, rows)
-            workers.append(worker)
-        outputs = [w.communicate(timeout=120)[0] for w in workers]
-    finally:
-        for worker in workers:
-            worker.kill()
-            worker.wait()
-    said = [re.search(r"\d of .*", output)[0] for output in outputs]
-
+    said = run_workers(rows)
     x = jnp.linspace(0, 1, rows)
     one = jax.grad(lambda w: jnp.mean((w * x - 3 * x) ** 2))(1.0)
     return said, one
