@@ -19,7 +19,8 @@ from jaxintro.lens.audit.kinds import (
 )
 from jaxintro.lens.audit.rules.chance import chance
 from jaxintro.lens.audit.rules.surroundings import mode_of
-from jaxintro.lens.audit.source.function import UserFunction, last_name
+from jaxintro.lens.audit.source.body import last_name
+from jaxintro.lens.audit.source.function import UserFunction
 from jaxintro.lens.audit.source.quoting import called, code, line_of, shown
 from jaxintro.lens.audit.source.values import follow
 from jaxintro.lens.audit.source.writes import words
@@ -74,7 +75,7 @@ def writes_to_terminal(function: UserFunction, node: ast.Call) -> bool:
 
 def rule_discarded(function: UserFunction) -> Iterator[Diagnostic]:
     """`x.at[0].set(1)` as a statement: its result is thrown away."""
-    for node in function.nodes:
+    for node in function.body.nodes:
         match node:
             case ast.Expr(
                 value=ast.Call(
@@ -97,8 +98,7 @@ def rule_discarded(function: UserFunction) -> Iterator[Diagnostic]:
 
 def rule_iterators(function: UserFunction) -> Iterator[Diagnostic]:
     """Iterators that come from outside and are used."""
-    for node in function.names:
-        root, steps, owner = function.resolve(node.id, (), function.page.scope(node))
+    for node, (root, steps, owner) in function.body.outside:
         label = function.label(root, owner)
         value = follow(function.value(root, owner), steps)
         plain = isinstance(value, type | FunctionType | BuiltinFunctionType)

@@ -23,6 +23,7 @@ from jaxintro.lens.audit.rules.outside import (
     really_changes,
     surroundings,
 )
+from jaxintro.lens.audit.source.body import Found
 from jaxintro.lens.audit.source.function import Label, UserFunction
 from jaxintro.lens.audit.source.quoting import (
     called,
@@ -33,23 +34,20 @@ from jaxintro.lens.audit.source.quoting import (
     shown,
 )
 from jaxintro.lens.audit.source.values import MISSING, follow
-from jaxintro.lens.audit.source.writes import MUTATORS, Scope, Step, Write, place
+from jaxintro.lens.audit.source.writes import MUTATORS, Scope, Step, Write
 from jaxintro.lens.audit.trace.tracers import holds_tracer
 from jaxintro.lens.files import is_user_class
 
 
 def rule_changes(function: UserFunction) -> Iterator[Diagnostic]:
     """Arguments and outside places that are assigned to or changed."""
-    nodes = set(function.nodes)
-    for write in function.page.writes:
-        if write.node not in nodes:
-            continue
-        root, steps, owner = function.resolve(write.root, write.steps, write.scope)
+    for write in function.body.writes:
+        root, steps, owner = function.body.resolve(write.root, write.steps, write.scope)
         label = function.label(root, owner)
-        if label is None or (write.how == "bind" and function.inside(owner)):
+        if label is None or (write.how == "bind" and function.body.inside(owner)):
             continue
         value = function.value(root, owner)
-        own_name = write.how == "augment" and function.inside(owner)
+        own_name = write.how == "augment" and function.body.inside(owner)
         if own_name and not isinstance(follow(value, steps), CONTAINERS[:-1]):
             continue  # x += 1 gives a new x, unless x is a list
         if not really_changes(Write(root, steps, write.how, write.node, owner), value):
@@ -72,8 +70,8 @@ def change(
     """The diagnostic of one change to an argument or an outside place."""
     kept = steps[:-1] if write.how == "store" and steps[-1][0] == "item" else steps
     rebound = label[0] == "argument" and any(
-        each.how == "bind" and each.root == root and each.line <= write.line
-        for each in function.page.writes
+        each.how == "bind" and each.line <= write.line
+        for each in function.page.writes_to[root]
         if function.page.owner(each.root, each.scope) is function.node
     )
     weak = label[0] == "parameter" or rebound
@@ -98,7 +96,7 @@ def needs_of(function: UserFunction, node: ast.AST) -> str:
     place = ast.unparse(node.target)
     gives = any(
         isinstance(part, ast.expr) and ast.unparse(part) == place
-        for each in function.nodes
+        for each in function.body.nodes
         if isinstance(each, ast.Return) and each.value is not None
         for part in ast.walk(each.value)
     )
@@ -109,8 +107,8 @@ def rule_reads(function: UserFunction) -> Iterator[Diagnostic]:
     """Outside state that is read, where something changes it."""
     found: dict[int, list[tuple[str, str]]] = {}
     seen: set[str] = set()
-    for node in function.names:
-        read = outside_read(function, node)
+    for node, place, is_called in function.body.reads:
+        read = outside_read(function, place, is_called)
         if read is None or shown(*read[1:3]) in seen:
             continue
         label, root, steps, owner = read
@@ -146,7 +144,7 @@ def own_change(
     place = called(label, root, steps)
     counters = (
         needs_of(function, each) == "counter"
-        for each in function.nodes
+        for each in function.body.nodes
         if isinstance(each, ast.AugAssign)
         and ast.unparse(each.target) == shown(root, steps)
     )
@@ -164,23 +162,12 @@ def own_change(
 
 
 def outside_read(
-    function: UserFunction, node: ast.Name
+    function: UserFunction, place: Found, is_called: bool
 ) -> tuple[Label, str, tuple[Step, ...], Scope] | None:
-    """The outside place that is read where a name stands, as far as it is data."""
-    top: ast.AST = node
-    parent = function.page.parent[top]
-    while isinstance(parent, ast.Attribute | ast.Subscript) and parent.value is top:
-        top, parent = parent, function.page.parent[parent]
-    if not isinstance(getattr(top, "ctx", ast.Load()), ast.Load):
-        return None
-    if isinstance(parent, ast.AugAssign) and parent.target is top:
-        return None
-    place_read = place(top)
-    if place_read is None:
-        return None
-    root, steps, owner = function.resolve(*place_read, function.page.scope(node))
+    """The outside place that is read at a place, as far as it is data."""
+    root, steps, owner = place
     label, value = function.label(root, owner), function.value(root, owner)
-    if isinstance(parent, ast.Call) and parent.func is top and steps:
+    if is_called and steps:
         if steps[-1][1] in MUTATORS:
             return None
         above = follow(value, steps[:-1])
@@ -224,7 +211,7 @@ def changed_by(
     if whole is os.environ:
         return "anything outside may change"
     change: Write | None = None
-    if not function.inside(owner):
+    if not function.body.inside(owner):
         change = later_change(function, root, steps, owner)
     if change is None and steps and steps[0][0] == "attr":
         name = str(steps[0][1])
@@ -232,7 +219,7 @@ def changed_by(
             return "its module changes" if module_change(value, name) else ""
         if is_user_class(value if isinstance(value, type) else type(value)):
             change = method_change(value, name)
-            if change is None and function.inside(owner):
+            if change is None and function.body.inside(owner):
                 change = change_from_outside(function, value, name)
     if change is None:
         return ""
@@ -283,8 +270,8 @@ def old_tracer(function: UserFunction, node: ast.AST, place: str) -> Diagnostic:
 
 def unsure(function: UserFunction) -> Iterator[str]:
     """The places that are read and could change, though nothing is seen to do so."""
-    for node in function.names:
-        read = outside_read(function, node)
+    for _, place, is_called in function.body.reads:
+        read = outside_read(function, place, is_called)
         if read is None or changed_by(function, *read[1:]):
             continue
         label, root, steps, owner = read

@@ -9,7 +9,8 @@ import os
 from collections.abc import Iterator
 
 from jaxintro.lens.audit.kinds import OUTSIDE, Diagnostic
-from jaxintro.lens.audit.source.function import UserFunction, last_name
+from jaxintro.lens.audit.source.body import last_name
+from jaxintro.lens.audit.source.function import UserFunction
 from jaxintro.lens.audit.source.quoting import code, line_of
 from jaxintro.lens.audit.source.writes import words
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import jax
 
+from jaxintro.lens.audit.source.body import body_of
 from jaxintro.lens.audit.source.function import UserFunction
 from jaxintro.lens.audit.source.syntax import Page, page_of
 from jaxintro.lens.audit.source.values import MISSING, contents
@@ -174,7 +175,9 @@ class Reader:
         if node is None:
             self.unread.append(function.__name__)
         else:
-            found = UserFunction(function, page, node, values, receiver, bound or {})
+            found = UserFunction(
+                function, body_of(page, node), values, receiver, bound or {}
+            )
             self.functions.append(found)
 
     def _add_parts(self, layer: Layer) -> None:
@@ -212,16 +215,14 @@ class Reader:
 
     def _refer_from(self, function: UserFunction) -> None:
         """Follow every name and attribute of a function to the user's functions."""
-        for node in function.nodes:
-            if not isinstance(node, ast.Name | ast.Attribute):
-                continue
-            value = function.evaluate(node)
+        for node, place in function.body.places:
+            value = function.at(place)
             if value is MISSING and isinstance(node, ast.Attribute):
                 value = getter(function.evaluate(node.value), node.attr)
             if value is MISSING:
                 continue
             if callable(value):
-                self._refer(value, root_label(function, node))
+                self._refer(value, function.label(place[0], place[2]))
             elif isinstance(value, dict | list | tuple):
                 for each in parts_of(value):
                     self._refer(each, None)
@@ -263,13 +264,3 @@ def getter(owner: object, name: str) -> object:
     if isinstance(found, property) and found.fget is not None:
         return MethodType(found.fget, owner)
     return MISSING
-
-
-def root_label(function: UserFunction, node: ast.AST) -> Any:
-    """The label of the name at which a place begins."""
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return None
-    name, _, owner = function.resolve(node.id, (), function.page.scope(node))
-    return function.label(name, owner)

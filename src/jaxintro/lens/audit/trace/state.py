@@ -123,15 +123,13 @@ class Watch:
         for name, value in function.bound.items():
             self.add(function.label(name, function.node) or ("argument", name), value)
 
-        for write in function.page.writes:
-            if write.how != "bind" and function.node in function.page.ancestors(
-                write.node
-            ):
+        for write in function.body.every_write:
+            if write.how != "bind":
                 self._add_written(function, write)
 
     def _add_written(self, function: UserFunction, write: Write) -> None:
         """Watch what the source shows to be changed, be it a library's."""
-        root, steps, owner = function.resolve(write.root, write.steps, write.scope)
+        root, steps, owner = function.body.resolve(write.root, write.steps, write.scope)
         label = function.label(root, owner)
         if label is None or label[0] in ("argument", "parameter") or not steps:
             return
