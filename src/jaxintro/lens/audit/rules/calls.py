@@ -8,7 +8,6 @@ import io
 import logging
 import sys
 from collections.abc import Iterator
-from types import BuiltinFunctionType, FunctionType
 
 from jaxintro.lens.audit.kinds import (
     IN_PLACE,
@@ -22,7 +21,6 @@ from jaxintro.lens.audit.rules.surroundings import mode_of
 from jaxintro.lens.audit.source.body import last_name
 from jaxintro.lens.audit.source.function import UserFunction
 from jaxintro.lens.audit.source.quoting import called, code, line_of, shown
-from jaxintro.lens.audit.source.values import follow
 from jaxintro.lens.audit.source.writes import words
 from jaxintro.lens.audit.trace.guards import acts_outside, is_out_of_sight
 
@@ -99,10 +97,11 @@ def rule_discarded(function: UserFunction) -> Iterator[Diagnostic]:
 def rule_iterators(function: UserFunction) -> Iterator[Diagnostic]:
     """Iterators that come from outside and are used."""
     for node, (root, steps, owner) in function.body.outside:
+        value = function.at((root, steps, owner))
+        if isinstance(value, type) or not hasattr(type(value), "__next__"):
+            continue
         label = function.label(root, owner)
-        value = follow(function.value(root, owner), steps)
-        plain = isinstance(value, type | FunctionType | BuiltinFunctionType)
-        if label is None or plain or not hasattr(type(value), "__next__"):
+        if label is None:
             continue
         yield Diagnostic(
             ITERATOR,

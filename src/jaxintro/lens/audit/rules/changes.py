@@ -38,6 +38,9 @@ from jaxintro.lens.audit.source.writes import MUTATORS, Scope, Step, Write
 from jaxintro.lens.audit.trace.tracers import holds_tracer
 from jaxintro.lens.files import is_user_class
 
+Outside = tuple[Label, str, tuple[Step, ...], Scope]
+"""An outside place: where it comes from, its name, the steps, whose variable it is."""
+
 
 def rule_changes(function: UserFunction) -> Iterator[Diagnostic]:
     """Arguments and outside places that are assigned to or changed."""
@@ -104,30 +107,31 @@ def needs_of(function: UserFunction, node: ast.AST) -> str:
 
 
 def rule_reads(function: UserFunction) -> Iterator[Diagnostic]:
-    """Outside state that is read, where something changes it."""
+    """Outside state that is read, where something changes it, or where anyone may."""
     found: dict[int, list[tuple[str, str]]] = {}
     seen: set[str] = set()
-    for node, place, is_called in function.body.reads:
+    for place, is_called, nodes in function.body.reads:
         read = outside_read(function, place, is_called)
         if read is None or shown(*read[1:3]) in seen:
             continue
         label, root, steps, owner = read
-        value = follow(function.value(root, owner), steps)
-        if holds_tracer(value):
-            yield old_tracer(function, node, called(label, root, steps))
-            continue
         by = changed_by(function, root, steps, owner)
-        if by:
+        if not by:
+            yield from loose(function, nodes[0], read)
+        if holds_tracer(function.at((root, steps, owner))):
+            for node in nodes:
+                yield old_tracer(function, node, called(label, root, steps))
+        elif by:
             seen.add(shown(root, steps))
-            place = called(label, root, steps)
             if by.startswith("it changes itself"):
-                yield own_change(function, node, (label, root, steps), by)
+                yield own_change(function, nodes[0], (label, root, steps), by)
                 continue
-            found.setdefault(line_of(function, node), []).append((place, by))
+            reads = found.setdefault(line_of(function, nodes[0]), [])
+            reads.append((called(label, root, steps), by))
     for line, reads in found.items():
-        places = " and ".join(place for place, _ in reads)
+        places = " and ".join(each for each, _ in reads)
         what = f"reads {places}, which {reads[0][1]}"
-        name = " and ".join("`" + place.split("`")[1] + "`" for place, _ in reads)
+        name = " and ".join("`" + each.split("`")[1] + "`" for each, _ in reads)
         variant = "module with state" if reads[0][1].startswith("holds") else ""
         cure = f"Pass {name} as arguments." if len(reads) > 1 else ""
         yield Diagnostic(OUTSIDE, function.filename, line, what, name, variant, cure)
@@ -163,7 +167,7 @@ def own_change(
 
 def outside_read(
     function: UserFunction, place: Found, is_called: bool
-) -> tuple[Label, str, tuple[Step, ...], Scope] | None:
+) -> Outside | None:
     """The outside place that is read at a place, as far as it is data."""
     root, steps, owner = place
     label, value = function.label(root, owner), function.value(root, owner)
@@ -206,7 +210,7 @@ def changed_by(
     own = bool(steps) and is_data(follow(value, steps[:-1]), steps[-1][1])
     if isinstance(whole, ModuleType | type) or (callable(whole) and not own):
         return ""
-    if is_chance(whole) or is_registry(whole) or is_context(value, steps):
+    if is_chance(whole) or (is_table(whole) and whole) or is_context(value, steps):
         return ""
     if whole is os.environ:
         return "anything outside may change"
@@ -247,13 +251,6 @@ def is_context(value: object, steps: tuple[Step, ...]) -> bool:
     return False
 
 
-def is_registry(value: object) -> bool:
-    """Whether a value is a table that decorators fill with functions or classes."""
-    return (
-        isinstance(value, dict) and bool(value) and all(map(callable, value.values()))
-    )
-
-
 def is_chance(value: object) -> bool:
     """Whether a value gives something else each time: other rules report it."""
     return isinstance(value, GENERATORS) or hasattr(type(value), "__next__")
@@ -268,26 +265,28 @@ def old_tracer(function: UserFunction, node: ast.AST, place: str) -> Diagnostic:
     return Diagnostic(LEAK, function.filename, line, what, name, variant)
 
 
-def unsure(function: UserFunction) -> Iterator[str]:
-    """The places that are read and could change, though nothing is seen to do so."""
-    for _, place, is_called in function.body.reads:
-        read = outside_read(function, place, is_called)
-        if read is None or changed_by(function, *read[1:]):
-            continue
-        label, root, steps, owner = read
-        value = function.value(root, owner)
-        if steps and steps[0][0] == "attr" and is_loose(value):
-            steps = steps[:1]
-            held = follow(value, steps)
-            if held is MISSING or callable(held):
-                continue
-        elif isinstance(value, dict) and all(map(callable, value.values())):
-            continue  # a table of functions
-        elif isinstance(value, list | dict | set):
-            steps = ()
-        else:
-            continue
-        yield called(label, root, steps)
+def loose(
+    function: UserFunction, node: ast.Name, read: Outside
+) -> Iterator[Diagnostic]:
+    """A place that is read and could change, though nothing is seen to do so."""
+    label, root, steps, owner = read
+    value = function.value(root, owner)
+    if steps and steps[0][0] == "attr" and is_loose(value):
+        steps = steps[:1]
+        held = follow(value, steps)
+        if held is MISSING or callable(held):
+            return
+    elif isinstance(value, list | dict | set) and not is_table(value):
+        steps = ()
+    else:
+        return
+    line, what = line_of(function, node), called(label, root, steps)
+    yield Diagnostic(OUTSIDE, function.filename, line, what, needs="untold")
+
+
+def is_table(value: object) -> bool:
+    """Whether a value is a table of functions or classes."""
+    return isinstance(value, dict) and all(map(callable, value.values()))
 
 
 def is_loose(value: object) -> bool:

@@ -255,7 +255,6 @@ def module_change(module: object, name: str) -> bool:
         return False
     page = page_of(getattr(found, "__file__", None) or "")
     return page is not None and any(
-        write.scope is not page.tree
-        and page.owner(name, write.scope) is page.tree
+        write.scope is not page.tree and page.owner(name, write.scope) is page.tree
         for write in page.writes_to[name]
     )

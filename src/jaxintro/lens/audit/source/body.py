@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import functools
+from collections import defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -27,15 +28,15 @@ Found = tuple[str, tuple[Step, ...], Scope]
 
 
 class Read(NamedTuple):
-    """A place that is read: the name where it begins, and whether it is called."""
+    """A place that is read, whether it is called, and the names where it begins."""
 
-    node: ast.Name
     place: Found
     called: bool
+    nodes: list[ast.Name]
 
 
 class Body:
-    """The source of one function: its nodes, its names, and what they are other names for."""
+    """The source of one function: its nodes, and the places that they stand for."""
 
     def __init__(self, page: Page, node: FunctionNode) -> None:
         self.page = page
@@ -106,11 +107,15 @@ class Body:
     @functools.cached_property
     def reads(self) -> list[Read]:
         """The parameters and outside places that the body reads."""
-        found = (self._read(node) for node, _ in self.outside)
-        return [read for read in found if read is not None]
+        found: dict[tuple[Found, bool], list[ast.Name]] = defaultdict(list)
+        for node, _ in self.outside:
+            read = self._read(node)
+            if read is not None:
+                found[read].append(node)
+        return [Read(place, called, nodes) for (place, called), nodes in found.items()]
 
-    def _read(self, node: ast.Name) -> Read | None:
-        """The place, as far as it goes, that is read where a name stands."""
+    def _read(self, node: ast.Name) -> tuple[Found, bool] | None:
+        """The place, as far as it goes, that is read at a name; if it is called."""
         top: ast.AST = node
         parent = self.page.parent[top]
         while isinstance(parent, ast.Attribute | ast.Subscript) and parent.value is top:
@@ -121,7 +126,7 @@ class Body:
             return None
         place = self.place(top)
         called = isinstance(parent, ast.Call) and parent.func is top
-        return None if place is None else Read(node, place, called)
+        return None if place is None else (place, called)
 
     def _is_local(self, place: Found) -> bool:
         """Whether a place begins at a local variable that is no parameter."""
@@ -223,9 +228,8 @@ class Body:
 
 def body_of(page: Page, node: FunctionNode) -> Body:
     """The body of a function of a page."""
-    if node not in page.bodies:
-        page.bodies[node] = Body(page, node)
-    return page.bodies[node]
+    body: Body = page.bodies.setdefault(node, Body(page, node))
+    return body
 
 
 def last_name(expression: ast.AST) -> str:
