@@ -204,7 +204,7 @@ def changed_by(
 ) -> str:
     """What changes an outside place, as the end of a sentence; "" if nothing does."""
     value = function.value(root, owner)
-    whole = follow(value, steps)
+    whole = function.at((root, steps, owner))
     if is_module_of_nnx(whole):
         return "holds its state itself"
     own = bool(steps) and is_data(follow(value, steps[:-1]), steps[-1][1])

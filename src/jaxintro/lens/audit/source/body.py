@@ -79,20 +79,21 @@ class Body:
         return sorted(read, key=lambda node: (node.lineno, node.col_offset))
 
     @functools.cached_property
-    def places(self) -> list[tuple[ast.AST, Found]]:
-        """The places in the body that can stand for something, each where it is first.
+    def places(self) -> list[Found]:
+        """The places in the body that can stand for something, each once.
 
         A local variable that no import binds stands for nothing that is known.
         """
-        found: dict[Found, ast.AST] = {}
-        for node in self.nodes:
-            if isinstance(node, ast.Name | ast.Attribute):
-                place = self.place(node)
-                if place is not None and (
-                    place[0] in self.imports or not self._is_local(place)
-                ):
-                    found.setdefault(place, node)
-        return [(node, place) for place, node in found.items()]
+        nodes = [
+            node for node in self.nodes if isinstance(node, ast.Name | ast.Attribute)
+        ]
+        found = dict.fromkeys(self.place(node) for node in nodes)
+        return [
+            place
+            for place in found
+            if place is not None
+            and (place[0] in self.imports or not self._is_local(place))
+        ]
 
     @functools.cached_property
     def outside(self) -> list[tuple[ast.Name, Found]]:

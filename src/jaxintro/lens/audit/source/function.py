@@ -33,6 +33,7 @@ class UserFunction:
     values: Mapping[str, object] = field(default_factory=dict)
     receiver: Label | None = None
     bound: Mapping[str, object] = field(default_factory=dict)
+    _known: dict[Found, object] = field(default_factory=dict)
 
     @property
     def page(self) -> Page:
@@ -84,7 +85,8 @@ class UserFunction:
             return self._imported(name)
         if name in self.cells:
             return contents(self.cells[name])
-        return self.function.__globals__.get(name, getattr(builtins, name, MISSING))
+        names = self.function.__globals__
+        return names[name] if name in names else getattr(builtins, name, MISSING)
 
     def _imported(self, name: str) -> object:
         """The module (or its member) that an import inside the function binds."""
@@ -93,9 +95,11 @@ class UserFunction:
         return follow(found, (("attr", member),)) if member else found
 
     def at(self, found: Found) -> object:
-        """What a place stands for just now."""
-        name, steps, owner = found
-        return follow(self.value(name, owner), steps)
+        """What a place stood for when it was first asked, before anything was run."""
+        if found not in self._known:
+            name, steps, owner = found
+            self._known[found] = follow(self.value(name, owner), steps)
+        return self._known[found]
 
     def evaluate(self, expression: ast.AST) -> object:
         """What a name, or a place below a name, stands for; else MISSING."""

@@ -215,14 +215,15 @@ class Reader:
 
     def _refer_from(self, function: UserFunction) -> None:
         """Follow every name and attribute of a function to the user's functions."""
-        for node, place in function.body.places:
-            value = function.at(place)
-            if value is MISSING and isinstance(node, ast.Attribute):
-                value = getter(function.evaluate(node.value), node.attr)
+        for root, steps, owner in function.body.places:
+            value = function.at((root, steps, owner))
+            if value is MISSING and steps and steps[-1][0] == "attr":
+                above = function.at((root, steps[:-1], owner))
+                value = getter(above, str(steps[-1][1]))
             if value is MISSING:
                 continue
             if callable(value):
-                self._refer(value, function.label(place[0], place[2]))
+                self._refer(value, function.label(root, owner))
             elif isinstance(value, dict | list | tuple):
                 for each in parts_of(value):
                     self._refer(each, None)
