@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from jaxintro.lens.audit.kinds import MUTATION, Diagnostic
 from jaxintro.lens.audit.source.body import last_name
 from jaxintro.lens.audit.source.function import UserFunction
-from jaxintro.lens.audit.source.quoting import line_of, shown
+from jaxintro.lens.audit.source.quoting import shown, where
 from jaxintro.lens.audit.source.writes import MUTATORS, Write, words
 
 LOOPS = words("fori_loop while_loop scan map associative_scan")
@@ -32,8 +32,7 @@ def rule_bodies(function: UserFunction) -> Iterator[Diagnostic]:
             name = shown(write.root, write.steps)
             yield Diagnostic(
                 MUTATION,
-                function.filename,
-                line_of(function, write.node),
+                *where(function, write.node),
                 f"changes `{name}` in a function that `{bodies[inside[0]]}` traces",
                 f"`{name}`",
                 "mutation in a body",

@@ -20,7 +20,7 @@ from jaxintro.lens.audit.rules.chance import chance
 from jaxintro.lens.audit.rules.surroundings import mode_of
 from jaxintro.lens.audit.source.body import last_name
 from jaxintro.lens.audit.source.function import UserFunction
-from jaxintro.lens.audit.source.quoting import called, code, line_of, shown
+from jaxintro.lens.audit.source.quoting import called, code, shown, where
 from jaxintro.lens.audit.source.writes import words
 from jaxintro.lens.audit.trace.guards import acts_outside, is_out_of_sight
 
@@ -33,11 +33,8 @@ def rule_chance(function: UserFunction) -> Iterator[Diagnostic]:
     for node, value in function.calls:
         variant = chance(value, node)
         if variant:
-            what = f"calls {code(node.func)}"
-            line = line_of(function, node)
-            yield Diagnostic(
-                RANDOMNESS, function.filename, line, what, code(node.func), variant
-            )
+            name, place = code(node.func), where(function, node)
+            yield Diagnostic(RANDOMNESS, *place, f"calls {name}", name, variant)
 
 
 def rule_output(function: UserFunction) -> Iterator[Diagnostic]:
@@ -56,11 +53,11 @@ def rule_output(function: UserFunction) -> Iterator[Diagnostic]:
             variant = "output to a file"
         elif value is not builtins.print and not writes_to_terminal(function, node):
             continue
-        what = f"{code(node)} runs while the function is traced"
-        line = line_of(function, node)
-        yield Diagnostic(
-            OUTPUT, function.filename, line, what, variant=variant, needs=needs
+        what, place = (
+            f"{code(node)} runs while the function is traced",
+            where(function, node),
         )
+        yield Diagnostic(OUTPUT, *place, what, variant=variant, needs=needs)
 
 
 def writes_to_terminal(function: UserFunction, node: ast.Call) -> bool:
@@ -105,8 +102,7 @@ def rule_iterators(function: UserFunction) -> Iterator[Diagnostic]:
             continue
         yield Diagnostic(
             ITERATOR,
-            function.filename,
-            line_of(function, node),
+            *where(function, node),
             f"takes items from {called(label, root, steps)}",
             shown(root, steps),
             needs="stop",
@@ -131,8 +127,7 @@ def acts(function: UserFunction, node: ast.Call, needs: str = "") -> Diagnostic:
     """The diagnostic of a call that acts on the world outside."""
     return Diagnostic(
         OUTPUT,
-        function.filename,
-        line_of(function, node),
+        *where(function, node),
         f"{code(node)} acts on the world outside",
         variant="outside world",
         needs=needs,

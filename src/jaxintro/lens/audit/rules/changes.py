@@ -29,9 +29,9 @@ from jaxintro.lens.audit.source.quoting import (
     called,
     in_place,
     is_array,
-    line_of,
     outside_name,
     shown,
+    where,
 )
 from jaxintro.lens.audit.source.values import MISSING, follow
 from jaxintro.lens.audit.source.writes import MUTATORS, Scope, Step, Write
@@ -81,8 +81,7 @@ def change(
     argument = label[0] in ("argument", "parameter")
     return Diagnostic(
         MUTATION,
-        function.filename,
-        line_of(function, write.node),
+        *where(function, write.node),
         f"changes {called(label, root, kept)}",
         f"`{shown(outside_name(label, root), kept)}`",
         "mutation of an argument" if argument else MUTATION,
@@ -108,7 +107,7 @@ def needs_of(function: UserFunction, node: ast.AST) -> str:
 
 def rule_reads(function: UserFunction) -> Iterator[Diagnostic]:
     """Outside state that is read, where something changes it, or where anyone may."""
-    found: dict[int, list[tuple[str, str]]] = {}
+    found: dict[tuple[str, int], list[tuple[str, str]]] = {}
     seen: set[str] = set()
     for place, is_called, nodes in function.body.reads:
         read = outside_read(function, place, is_called)
@@ -126,15 +125,20 @@ def rule_reads(function: UserFunction) -> Iterator[Diagnostic]:
             if by.startswith("it changes itself"):
                 yield own_change(function, nodes[0], (label, root, steps), by)
                 continue
-            reads = found.setdefault(line_of(function, nodes[0]), [])
+            reads = found.setdefault(where(function, nodes[0]), [])
             reads.append((called(label, root, steps), by))
-    for line, reads in found.items():
+    for there, reads in found.items():
         places = " and ".join(each for each, _ in reads)
         what = f"reads {places}, which {reads[0][1]}"
-        name = " and ".join("`" + each.split("`")[1] + "`" for each, _ in reads)
+        name = " and ".join(quoted(each) for each, _ in reads)
         variant = "module with state" if reads[0][1].startswith("holds") else ""
         cure = f"Pass {name} as arguments." if len(reads) > 1 else ""
-        yield Diagnostic(OUTSIDE, function.filename, line, what, name, variant, cure)
+        yield Diagnostic(OUTSIDE, *there, what, name, variant, cure)
+
+
+def quoted(place: str) -> str:
+    """The name alone, in its backquotes, of "the global `counter`"."""
+    return f"`{place.split('`')[1]}`"
 
 
 def own_change(
@@ -155,10 +159,9 @@ def own_change(
     needs = "counter" if any(counters) else "change"
     return Diagnostic(
         OUTSIDE,
-        function.filename,
-        line_of(function, node),
+        *where(function, node),
         f"reads {place}, which {by}",
-        "`" + place.split("`")[1] + "`",
+        quoted(place),
         needs=needs,
         label=label,
         step=steps[0][1] if steps else None,
@@ -258,11 +261,9 @@ def is_chance(value: object) -> bool:
 
 def old_tracer(function: UserFunction, node: ast.AST, place: str) -> Diagnostic:
     """The diagnostic of a tracer that an earlier trace left behind."""
-    line = line_of(function, node)
     what = f"uses {place}, which holds a tracer of an earlier trace"
-    name = "`" + place.split("`")[1] + "`"
-    variant = "use of a leaked tracer"
-    return Diagnostic(LEAK, function.filename, line, what, name, variant)
+    name, variant = quoted(place), "use of a leaked tracer"
+    return Diagnostic(LEAK, *where(function, node), what, name, variant)
 
 
 def loose(
@@ -280,8 +281,8 @@ def loose(
         steps = ()
     else:
         return
-    line, what = line_of(function, node), called(label, root, steps)
-    yield Diagnostic(OUTSIDE, function.filename, line, what, needs="untold")
+    what = called(label, root, steps)
+    yield Diagnostic(OUTSIDE, *where(function, node), what, needs="untold")
 
 
 def is_table(value: object) -> bool:

@@ -53,19 +53,15 @@ class Page:
             self.writes_to[root].append(write)
             if steps:
                 self.writes_below[steps[0]].append(write)
+            elif how == "bind":
+                self.bound[scope].add(root)
         match node:
             case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
                 self.bound[scope].add(name)
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                self.bound[scope].add(name)
-            case ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
+            case ast.ExceptHandler(name=str(name)):
                 self.bound[scope].add(name)
             case ast.Attribute(attr=name):
                 self.attributes[name].append(node)
-            case ast.Import(names=names) | ast.ImportFrom(names=names):
-                self.bound[scope] |= {
-                    (alias.asname or alias.name).split(".")[0] for alias in names
-                }
             case ast.Global(names=names) | ast.Nonlocal(names=names):
                 is_global = isinstance(node, ast.Global)
                 self.handed_up[scope] |= dict.fromkeys(names, is_global)
