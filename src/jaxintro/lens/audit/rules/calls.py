@@ -1,4 +1,4 @@
-"""What the source shows: the rules, each from one function to its diagnostics."""
+"""What a function calls and uses: clocks, prints, logs, iterators, the world."""
 
 from __future__ import annotations
 
