@@ -191,6 +191,52 @@ def test_says_that_a_container_could_change():
     assert "`self.size` is baked in" in found.untold[0]
 
 
+class Coin:
+    """Its property is read through another name only."""
+
+    def __init__(self):
+        self._bias = 0.5
+
+    @property
+    def bias(self):
+        return self._bias
+
+    def toss(self, x):
+        bias = self.bias
+        return jnp.where(bias > 0, x * bias, bias)
+
+
+def test_a_property_that_another_name_stands_for_is_read_too():
+    assert "`self._bias` is baked in" in audit(Coin().toss, X).untold[0]
+
+
+def made(inner):
+    def calls(x):
+        return inner(x)
+
+    return calls
+
+
+def test_functions_of_one_source_are_told_apart_by_what_they_hold():
+    """What is kept of a source is kept without the values."""
+    assert audit(made(jnp.sin), X).clean
+    assert [each.kind for each in audit(made(noisy), X)] == ["output"]
+    assert audit(made(jnp.sin), X).clean
+
+
+def test_a_source_that_has_changed_is_read_anew(tmp_path):
+    path = tmp_path / "changing.py"
+    for text, kinds in (
+        ("def f(x):\n    return x\n", []),
+        ("def f(x):\n    print(x)\n    return x\n", ["output"]),
+        ("def f(x):\n    # nothing is printed any more\n    return x\n", []),
+    ):
+        path.write_text(text)
+        names = {}
+        exec(compile(text, str(path), "exec"), names)
+        assert [each.kind for each in audit(names["f"], X)] == kinds
+
+
 def test_a_generator_function_is_only_read():
     def gives(x):
         yield x

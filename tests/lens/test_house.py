@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -96,3 +97,30 @@ for name in ("jax.extend.core", "matplotlib", "jaxintro.lens.audit.analysis"):
     assert name not in sys.modules, name
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_a_door_names_files_that_are_there(tool):
+    door = ast.get_docstring(ast.parse(SOURCES[f"jaxintro.lens.{tool}"]))
+    named = re.findall(r"`([\w/]+\.py|\w+/)`", door)
+    assert named
+    for each in named:
+        assert (ROOT / tool / each).exists(), each
+
+
+@pytest.mark.parametrize(
+    ("tool", "what", "file"),
+    [
+        ("audit", "kinds of findings", "kinds.py"),
+        ("traces", "cause of a retrace", "causes.py"),
+        ("explain", "field", "report.py"),
+    ],
+)
+def test_a_door_says_where_something_new_goes(tool, what, file):
+    door = ast.get_docstring(ast.parse(SOURCES[f"jaxintro.lens.{tool}"]))
+    assert any(what in line and file in line for line in door.split("\n"))
+
+
+def test_the_words_are_those_of_the_field():
+    for name, text in SOURCES.items():
+        assert not re.search(r"\b(hearings?|witness\w*|clues?|weighing)\b", text), name

@@ -3,7 +3,8 @@
 `follow` shows what each line of a function gave, `explain` the road from Python to
 machine code, `race` times candidates honestly, `traces` counts traces and says why each
 was needed, `traces_of_program` lists all that a region of a program compiles, `audit`
-finds what makes a function impure.
+finds what makes a function impure. Each has a folder, whose door says which file holds
+what; beside them stands what several share.
 """
 
 from jaxintro.lens.audit import Audit, Finding, audit

@@ -3,6 +3,14 @@
 Source analysis of the function, and of the user's own functions that it refers to,
 shows what is read from outside and what is drawn or written. A trace shows what really
 happens: what is printed, changed, leaked, and where it stops.
+
+- `kinds.py`: the kinds of findings, with consequence and cure. A new one begins here.
+- `rules/`: from source or trace to diagnostics. A rule on the source is called from
+  `RULES` in `analysis.py`, one on an exception stands in `rules/errors.py`.
+- `source/`: the source analysis that rules ask.
+- `trace/`: the trace, what is guarded and put back around it.
+- `analysis.py`, `run.py`: one audit, inside and outside; `waivers.py`: the comments
+  that allow a finding; `report.py`: how it is said.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from jaxintro.lens.audit.rules.calls import (
     rule_output,
     rule_world,
 )
-from jaxintro.lens.audit.rules.changes import rule_changes, rule_reads, unsure
+from jaxintro.lens.audit.rules.changes import rule_changes, rule_reads
 from jaxintro.lens.audit.rules.confirm import confirm, counted, unexplained
 from jaxintro.lens.audit.rules.errors import diagnostic_of, leaked
 from jaxintro.lens.audit.rules.keys import reused_keys
@@ -78,7 +78,8 @@ class Analysis:
     def diagnostics(self) -> Iterator[Diagnostic]:
         """The diagnostics that stand, from the source and from the trace."""
         functions = self.reader.functions
-        read = [found for rule in RULES for each in functions for found in rule(each)]
+        found = [one for rule in RULES for each in functions for one in rule(each)]
+        read = [each for each in found if each.needs != "untold"]
         unseen = [found for each in functions for found in out_of_sight(each)]
         seen, changes, located = list[Diagnostic](), list[Change](), dict[Any, Any]()
         if unseen:
@@ -98,7 +99,7 @@ class Analysis:
                 located,
                 self._placed,
             )
-        self._say_what_is_untold()
+        self._say_what_is_untold([one.what for one in found if one.needs == "untold"])
 
     def _runs_later(self) -> bool:
         last = layers_end(self.function)
@@ -225,12 +226,11 @@ class Analysis:
         quoted = "a call on this line" if statement is None else code(statement)
         return seen._replace(line=line, what=seen.what.replace("{}", quoted))
 
-    def _say_what_is_untold(self) -> None:
+    def _say_what_is_untold(self, loose: list[str]) -> None:
         if is_library(self.function) and not self.reader.functions:
             self.untold.append("library code: traced, its source not searched.")
         for name in self.reader.unread:
             self.untold.append(f"the source of {name} cannot be read; it was traced.")
-        loose = [place for each in self.reader.functions for place in unsure(each)]
         *first, last = [*dict.fromkeys(loose)] or [""]
         if first:
             self.untold.append(

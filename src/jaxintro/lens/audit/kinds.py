@@ -174,7 +174,8 @@ class Diagnostic(NamedTuple):
     says what must be seen as well: "" nothing, "output" or "change" the same thing
     while tracing, "counter" a change and two traces that differ, "differs" such traces,
     "stop" a trace that came to no end, "steady" nothing random, "no leak" no leak on
-    this line, "unexplained" a change that nothing else explains.
+    this line, "unexplained" a change that nothing else explains, "untold" what neither
+    can show: `what` is a place that a note will name.
     """
 
     kind: str

@@ -1,4 +1,9 @@
-"""`explain`: the road that a function takes from Python to machine code."""
+"""`explain`: the road that a function takes from Python to machine code.
+
+A field stands in `report.py` (`Explanation`, and `facts` for its line on the page) and
+is filled in `stages.py`, from what `jaxprs.py`, `hlo.py`, `backend.py` and `loops.py`
+read. `drawing.py` draws the `rows.py` of a jaxpr, `fusion.py` the kernels around them.
+"""
 
 from collections.abc import Callable
 from typing import Any

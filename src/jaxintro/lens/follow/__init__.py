@@ -1,4 +1,9 @@
-"""`follow`: a function's own lines, and beside each what it gave."""
+"""`follow`: a function's own lines, and beside each what it gave.
+
+`source.py` and `rewrite.py` make code that reports on itself, `record.py` puts it in
+place of a function's own, `recorder.py` writes down what it tells. `words.py` puts a
+value into words, `table.py` and `html.py` set them beside the code.
+"""
 
 import shutil
 from collections.abc import Callable

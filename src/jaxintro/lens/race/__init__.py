@@ -1,4 +1,8 @@
-"""`race`: same answer first, then interleaved rounds, then what can be told."""
+"""`race`: same answer first, then interleaved rounds, then what can be told.
+
+`contestants.py` says who races, `agreement.py` whether they agree, `stopwatch.py` times
+them, `bootstrap.py` judges, `report.py` tells.
+"""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,10 @@
-"""`traces`: how often a function is traced, and why each time."""
+"""`traces`: how often a function is traced, and why each time.
+
+A cause of a retrace stands in `causes.py`: its kind and its words in `Cause`, and how
+it is found in two calls' `signatures.py`. `cache_miss.py` reads the same causes from
+JAX's own account, for `traces_of_program` in `program.py`. `watching.py` sees whether
+Python ran.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -6,8 +6,9 @@ import ast
 from collections.abc import Iterator
 
 from jaxintro.lens.audit.kinds import MUTATION, Diagnostic
-from jaxintro.lens.audit.source.function import UserFunction, last_name
-from jaxintro.lens.audit.source.quoting import line_of, shown
+from jaxintro.lens.audit.source.body import last_name
+from jaxintro.lens.audit.source.function import UserFunction
+from jaxintro.lens.audit.source.quoting import shown, where
 from jaxintro.lens.audit.source.writes import MUTATORS, Write, words
 
 LOOPS = words("fori_loop while_loop scan map associative_scan")
@@ -24,15 +25,14 @@ def rule_bodies(function: UserFunction) -> Iterator[Diagnostic]:
     for write in page.writes:
         inside = [each for each in page.ancestors(write.scope) if each in bodies]
         owner = page.owner(write.root, write.scope)
-        own = not function.inside(owner) or write.root in function.parameters
+        own = not function.body.inside(owner) or write.root in function.body.parameters
         if not inside or own or any(each in page.ancestors(owner) for each in inside):
             continue
         if counts(write) or (bodies[inside[0]] in BRANCHES and write.how != "store"):
             name = shown(write.root, write.steps)
             yield Diagnostic(
                 MUTATION,
-                function.filename,
-                line_of(function, write.node),
+                *where(function, write.node),
                 f"changes `{name}` in a function that `{bodies[inside[0]]}` traces",
                 f"`{name}`",
                 "mutation in a body",
@@ -47,7 +47,7 @@ def counts(write: Write) -> bool:
 
 def traced_once(function: UserFunction) -> Iterator[tuple[ast.AST, str]]:
     """The inner functions that JAX traces once, and what does so."""
-    inner = [node for node in function.nodes if isinstance(node, ast.FunctionDef)]
+    inner = [node for node in function.body.nodes if isinstance(node, ast.FunctionDef)]
     named = {node.name: node for node in inner}
     for node in inner:
         for each in (part for deco in node.decorator_list for part in ast.walk(deco)):

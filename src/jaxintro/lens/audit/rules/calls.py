@@ -1,4 +1,4 @@
-"""What the source shows: the rules, each from one function to its diagnostics."""
+"""What a function calls and uses: clocks, prints, logs, iterators, the world."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import io
 import logging
 import sys
 from collections.abc import Iterator
-from types import BuiltinFunctionType, FunctionType
 
 from jaxintro.lens.audit.kinds import (
     IN_PLACE,
@@ -19,9 +18,9 @@ from jaxintro.lens.audit.kinds import (
 )
 from jaxintro.lens.audit.rules.chance import chance
 from jaxintro.lens.audit.rules.surroundings import mode_of
-from jaxintro.lens.audit.source.function import UserFunction, last_name
-from jaxintro.lens.audit.source.quoting import called, code, line_of, shown
-from jaxintro.lens.audit.source.values import follow
+from jaxintro.lens.audit.source.body import last_name
+from jaxintro.lens.audit.source.function import UserFunction
+from jaxintro.lens.audit.source.quoting import called, code, shown, where
 from jaxintro.lens.audit.source.writes import words
 from jaxintro.lens.audit.trace.guards import acts_outside, is_out_of_sight
 
@@ -34,11 +33,8 @@ def rule_chance(function: UserFunction) -> Iterator[Diagnostic]:
     for node, value in function.calls:
         variant = chance(value, node)
         if variant:
-            what = f"calls {code(node.func)}"
-            line = line_of(function, node)
-            yield Diagnostic(
-                RANDOMNESS, function.filename, line, what, code(node.func), variant
-            )
+            name, place = code(node.func), where(function, node)
+            yield Diagnostic(RANDOMNESS, *place, f"calls {name}", name, variant)
 
 
 def rule_output(function: UserFunction) -> Iterator[Diagnostic]:
@@ -57,11 +53,11 @@ def rule_output(function: UserFunction) -> Iterator[Diagnostic]:
             variant = "output to a file"
         elif value is not builtins.print and not writes_to_terminal(function, node):
             continue
-        what = f"{code(node)} runs while the function is traced"
-        line = line_of(function, node)
-        yield Diagnostic(
-            OUTPUT, function.filename, line, what, variant=variant, needs=needs
+        what, place = (
+            f"{code(node)} runs while the function is traced",
+            where(function, node),
         )
+        yield Diagnostic(OUTPUT, *place, what, variant=variant, needs=needs)
 
 
 def writes_to_terminal(function: UserFunction, node: ast.Call) -> bool:
@@ -74,7 +70,7 @@ def writes_to_terminal(function: UserFunction, node: ast.Call) -> bool:
 
 def rule_discarded(function: UserFunction) -> Iterator[Diagnostic]:
     """`x.at[0].set(1)` as a statement: its result is thrown away."""
-    for node in function.nodes:
+    for node in function.body.nodes:
         match node:
             case ast.Expr(
                 value=ast.Call(
@@ -97,17 +93,16 @@ def rule_discarded(function: UserFunction) -> Iterator[Diagnostic]:
 
 def rule_iterators(function: UserFunction) -> Iterator[Diagnostic]:
     """Iterators that come from outside and are used."""
-    for node in function.names:
-        root, steps, owner = function.resolve(node.id, (), function.page.scope(node))
+    for node, (root, steps, owner) in function.body.outside:
+        value = function.at((root, steps, owner))
+        if isinstance(value, type) or not hasattr(type(value), "__next__"):
+            continue
         label = function.label(root, owner)
-        value = follow(function.value(root, owner), steps)
-        plain = isinstance(value, type | FunctionType | BuiltinFunctionType)
-        if label is None or plain or not hasattr(type(value), "__next__"):
+        if label is None:
             continue
         yield Diagnostic(
             ITERATOR,
-            function.filename,
-            line_of(function, node),
+            *where(function, node),
             f"takes items from {called(label, root, steps)}",
             shown(root, steps),
             needs="stop",
@@ -132,8 +127,7 @@ def acts(function: UserFunction, node: ast.Call, needs: str = "") -> Diagnostic:
     """The diagnostic of a call that acts on the world outside."""
     return Diagnostic(
         OUTPUT,
-        function.filename,
-        line_of(function, node),
+        *where(function, node),
         f"{code(node)} acts on the world outside",
         variant="outside world",
         needs=needs,

@@ -23,33 +23,34 @@ from jaxintro.lens.audit.rules.outside import (
     really_changes,
     surroundings,
 )
+from jaxintro.lens.audit.source.body import Found
 from jaxintro.lens.audit.source.function import Label, UserFunction
 from jaxintro.lens.audit.source.quoting import (
     called,
     in_place,
     is_array,
-    line_of,
     outside_name,
     shown,
+    where,
 )
 from jaxintro.lens.audit.source.values import MISSING, follow
-from jaxintro.lens.audit.source.writes import MUTATORS, Scope, Step, Write, place
+from jaxintro.lens.audit.source.writes import MUTATORS, Scope, Step, Write
 from jaxintro.lens.audit.trace.tracers import holds_tracer
 from jaxintro.lens.files import is_user_class
+
+Outside = tuple[Label, str, tuple[Step, ...], Scope]
+"""An outside place: where it comes from, its name, the steps, whose variable it is."""
 
 
 def rule_changes(function: UserFunction) -> Iterator[Diagnostic]:
     """Arguments and outside places that are assigned to or changed."""
-    nodes = set(function.nodes)
-    for write in function.page.writes:
-        if write.node not in nodes:
-            continue
-        root, steps, owner = function.resolve(write.root, write.steps, write.scope)
+    for write in function.body.writes:
+        root, steps, owner = function.body.resolve(write.root, write.steps, write.scope)
         label = function.label(root, owner)
-        if label is None or (write.how == "bind" and function.inside(owner)):
+        if label is None or (write.how == "bind" and function.body.inside(owner)):
             continue
         value = function.value(root, owner)
-        own_name = write.how == "augment" and function.inside(owner)
+        own_name = write.how == "augment" and function.body.inside(owner)
         if own_name and not isinstance(follow(value, steps), CONTAINERS[:-1]):
             continue  # x += 1 gives a new x, unless x is a list
         if not really_changes(Write(root, steps, write.how, write.node, owner), value):
@@ -72,16 +73,15 @@ def change(
     """The diagnostic of one change to an argument or an outside place."""
     kept = steps[:-1] if write.how == "store" and steps[-1][0] == "item" else steps
     rebound = label[0] == "argument" and any(
-        each.how == "bind" and each.root == root and each.line <= write.line
-        for each in function.page.writes
+        each.how == "bind" and each.line <= write.line
+        for each in function.page.writes_to[root]
         if function.page.owner(each.root, each.scope) is function.node
     )
     weak = label[0] == "parameter" or rebound
     argument = label[0] in ("argument", "parameter")
     return Diagnostic(
         MUTATION,
-        function.filename,
-        line_of(function, write.node),
+        *where(function, write.node),
         f"changes {called(label, root, kept)}",
         f"`{shown(outside_name(label, root), kept)}`",
         "mutation of an argument" if argument else MUTATION,
@@ -98,7 +98,7 @@ def needs_of(function: UserFunction, node: ast.AST) -> str:
     place = ast.unparse(node.target)
     gives = any(
         isinstance(part, ast.expr) and ast.unparse(part) == place
-        for each in function.nodes
+        for each in function.body.nodes
         if isinstance(each, ast.Return) and each.value is not None
         for part in ast.walk(each.value)
     )
@@ -106,33 +106,39 @@ def needs_of(function: UserFunction, node: ast.AST) -> str:
 
 
 def rule_reads(function: UserFunction) -> Iterator[Diagnostic]:
-    """Outside state that is read, where something changes it."""
-    found: dict[int, list[tuple[str, str]]] = {}
+    """Outside state that is read, where something changes it, or where anyone may."""
+    found: dict[tuple[str, int], list[tuple[str, str]]] = {}
     seen: set[str] = set()
-    for node in function.names:
-        read = outside_read(function, node)
+    for place, is_called, nodes in function.body.reads:
+        read = outside_read(function, place, is_called)
         if read is None or shown(*read[1:3]) in seen:
             continue
         label, root, steps, owner = read
-        value = follow(function.value(root, owner), steps)
-        if holds_tracer(value):
-            yield old_tracer(function, node, called(label, root, steps))
-            continue
         by = changed_by(function, root, steps, owner)
-        if by:
+        if not by:
+            yield from loose(function, nodes[0], read)
+        if holds_tracer(function.at((root, steps, owner))):
+            for node in nodes:
+                yield old_tracer(function, node, called(label, root, steps))
+        elif by:
             seen.add(shown(root, steps))
-            place = called(label, root, steps)
             if by.startswith("it changes itself"):
-                yield own_change(function, node, (label, root, steps), by)
+                yield own_change(function, nodes[0], (label, root, steps), by)
                 continue
-            found.setdefault(line_of(function, node), []).append((place, by))
-    for line, reads in found.items():
-        places = " and ".join(place for place, _ in reads)
+            reads = found.setdefault(where(function, nodes[0]), [])
+            reads.append((called(label, root, steps), by))
+    for there, reads in found.items():
+        places = " and ".join(each for each, _ in reads)
         what = f"reads {places}, which {reads[0][1]}"
-        name = " and ".join("`" + place.split("`")[1] + "`" for place, _ in reads)
+        name = " and ".join(quoted(each) for each, _ in reads)
         variant = "module with state" if reads[0][1].startswith("holds") else ""
         cure = f"Pass {name} as arguments." if len(reads) > 1 else ""
-        yield Diagnostic(OUTSIDE, function.filename, line, what, name, variant, cure)
+        yield Diagnostic(OUTSIDE, *there, what, name, variant, cure)
+
+
+def quoted(place: str) -> str:
+    """The name alone, in its backquotes, of "the global `counter`"."""
+    return f"`{place.split('`')[1]}`"
 
 
 def own_change(
@@ -146,17 +152,16 @@ def own_change(
     place = called(label, root, steps)
     counters = (
         needs_of(function, each) == "counter"
-        for each in function.nodes
+        for each in function.body.nodes
         if isinstance(each, ast.AugAssign)
         and ast.unparse(each.target) == shown(root, steps)
     )
     needs = "counter" if any(counters) else "change"
     return Diagnostic(
         OUTSIDE,
-        function.filename,
-        line_of(function, node),
+        *where(function, node),
         f"reads {place}, which {by}",
-        "`" + place.split("`")[1] + "`",
+        quoted(place),
         needs=needs,
         label=label,
         step=steps[0][1] if steps else None,
@@ -164,23 +169,12 @@ def own_change(
 
 
 def outside_read(
-    function: UserFunction, node: ast.Name
-) -> tuple[Label, str, tuple[Step, ...], Scope] | None:
-    """The outside place that is read where a name stands, as far as it is data."""
-    top: ast.AST = node
-    parent = function.page.parent[top]
-    while isinstance(parent, ast.Attribute | ast.Subscript) and parent.value is top:
-        top, parent = parent, function.page.parent[parent]
-    if not isinstance(getattr(top, "ctx", ast.Load()), ast.Load):
-        return None
-    if isinstance(parent, ast.AugAssign) and parent.target is top:
-        return None
-    place_read = place(top)
-    if place_read is None:
-        return None
-    root, steps, owner = function.resolve(*place_read, function.page.scope(node))
+    function: UserFunction, place: Found, is_called: bool
+) -> Outside | None:
+    """The outside place that is read at a place, as far as it is data."""
+    root, steps, owner = place
     label, value = function.label(root, owner), function.value(root, owner)
-    if isinstance(parent, ast.Call) and parent.func is top and steps:
+    if is_called and steps:
         if steps[-1][1] in MUTATORS:
             return None
         above = follow(value, steps[:-1])
@@ -213,18 +207,18 @@ def changed_by(
 ) -> str:
     """What changes an outside place, as the end of a sentence; "" if nothing does."""
     value = function.value(root, owner)
-    whole = follow(value, steps)
+    whole = function.at((root, steps, owner))
     if is_module_of_nnx(whole):
         return "holds its state itself"
     own = bool(steps) and is_data(follow(value, steps[:-1]), steps[-1][1])
     if isinstance(whole, ModuleType | type) or (callable(whole) and not own):
         return ""
-    if is_chance(whole) or is_registry(whole) or is_context(value, steps):
+    if is_chance(whole) or (is_table(whole) and whole) or is_context(value, steps):
         return ""
     if whole is os.environ:
         return "anything outside may change"
     change: Write | None = None
-    if not function.inside(owner):
+    if not function.body.inside(owner):
         change = later_change(function, root, steps, owner)
     if change is None and steps and steps[0][0] == "attr":
         name = str(steps[0][1])
@@ -232,7 +226,7 @@ def changed_by(
             return "its module changes" if module_change(value, name) else ""
         if is_user_class(value if isinstance(value, type) else type(value)):
             change = method_change(value, name)
-            if change is None and function.inside(owner):
+            if change is None and function.body.inside(owner):
                 change = change_from_outside(function, value, name)
     if change is None:
         return ""
@@ -260,13 +254,6 @@ def is_context(value: object, steps: tuple[Step, ...]) -> bool:
     return False
 
 
-def is_registry(value: object) -> bool:
-    """Whether a value is a table that decorators fill with functions or classes."""
-    return (
-        isinstance(value, dict) and bool(value) and all(map(callable, value.values()))
-    )
-
-
 def is_chance(value: object) -> bool:
     """Whether a value gives something else each time: other rules report it."""
     return isinstance(value, GENERATORS) or hasattr(type(value), "__next__")
@@ -274,33 +261,33 @@ def is_chance(value: object) -> bool:
 
 def old_tracer(function: UserFunction, node: ast.AST, place: str) -> Diagnostic:
     """The diagnostic of a tracer that an earlier trace left behind."""
-    line = line_of(function, node)
     what = f"uses {place}, which holds a tracer of an earlier trace"
-    name = "`" + place.split("`")[1] + "`"
-    variant = "use of a leaked tracer"
-    return Diagnostic(LEAK, function.filename, line, what, name, variant)
+    name, variant = quoted(place), "use of a leaked tracer"
+    return Diagnostic(LEAK, *where(function, node), what, name, variant)
 
 
-def unsure(function: UserFunction) -> Iterator[str]:
-    """The places that are read and could change, though nothing is seen to do so."""
-    for node in function.names:
-        read = outside_read(function, node)
-        if read is None or changed_by(function, *read[1:]):
-            continue
-        label, root, steps, owner = read
-        value = function.value(root, owner)
-        if steps and steps[0][0] == "attr" and is_loose(value):
-            steps = steps[:1]
-            held = follow(value, steps)
-            if held is MISSING or callable(held):
-                continue
-        elif isinstance(value, dict) and all(map(callable, value.values())):
-            continue  # a table of functions
-        elif isinstance(value, list | dict | set):
-            steps = ()
-        else:
-            continue
-        yield called(label, root, steps)
+def loose(
+    function: UserFunction, node: ast.Name, read: Outside
+) -> Iterator[Diagnostic]:
+    """A place that is read and could change, though nothing is seen to do so."""
+    label, root, steps, owner = read
+    value = function.value(root, owner)
+    if steps and steps[0][0] == "attr" and is_loose(value):
+        steps = steps[:1]
+        held = follow(value, steps)
+        if held is MISSING or callable(held):
+            return
+    elif isinstance(value, list | dict | set) and not is_table(value):
+        steps = ()
+    else:
+        return
+    what = called(label, root, steps)
+    yield Diagnostic(OUTSIDE, *where(function, node), what, needs="untold")
+
+
+def is_table(value: object) -> bool:
+    """Whether a value is a table of functions or classes."""
+    return isinstance(value, dict) and all(map(callable, value.values()))
 
 
 def is_loose(value: object) -> bool:

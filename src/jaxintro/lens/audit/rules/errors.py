@@ -21,7 +21,8 @@ from jaxintro.lens.audit.kinds import (
     SHAPE,
     Diagnostic,
 )
-from jaxintro.lens.audit.source.function import UserFunction, last_name
+from jaxintro.lens.audit.source.body import last_name
+from jaxintro.lens.audit.source.function import UserFunction
 from jaxintro.lens.audit.source.lines import at, first_line
 from jaxintro.lens.audit.source.quoting import code, in_place, key_of, line_of, shown
 from jaxintro.lens.audit.source.values import MISSING
@@ -162,10 +163,9 @@ def stored_in_a_body(function: UserFunction, statement: ast.AST) -> Write | None
         if not isinstance(node, ast.Name) or not isinstance(node.ctx, ast.Load):
             continue
         owner = page.owner(node.id, page.scope(node))
-        for write in page.writes:
+        for write in page.writes_to[node.id]:
             inner = write.scope is not owner and not isinstance(owner, ast.Module)
-            same = write.root == node.id and page.owner(node.id, write.scope) is owner
-            if inner and same:
+            if inner and page.owner(node.id, write.scope) is owner:
                 return write
     return None
 

@@ -38,16 +38,16 @@ def later_change(
     function: UserFunction, name: str, steps: tuple[Step, ...], owner: Scope
 ) -> Write | None:
     """The first change to an outside place that `function` may not live to see."""
+    value = function.value(name, owner)
     page, node = surroundings(function)
     if isinstance(owner, ast.Module):
         owner = page.tree
     writes = [
         write
-        for write in page.writes
-        if write.root == name and page.owner(name, write.scope) is owner
+        for write in page.writes_to[name]
+        if page.owner(name, write.scope) is owner
     ]
     binds = [write for write in writes if write.how == "bind"]
-    value = function.value(name, owner)
     for write in writes:
         touches = overlap(write.steps, steps) and really_changes(write, value)
         first = write.how == "bind" and not rebinds(page, write, binds, node, owner)
@@ -163,9 +163,7 @@ def method_change(owner: object, name: str) -> Write | None:
     """A change of an attribute by a method of the user's, other than `__init__`."""
     cls = owner if isinstance(owner, type) else type(owner)
     for page, inner in class_pages(cls):
-        for write in page.writes:
-            if write.steps[:1] != (("attr", name),):
-                continue
+        for write in page.writes_below["attr", name]:
             mine = method_of(page, write) == inner and really_changes(write, owner)
             if mine and not sets_once(write, name):
                 return write
@@ -177,9 +175,7 @@ def change_from_outside(
 ) -> Write | None:
     """A change of an object's attribute by code outside its class: `model.h = 2`."""
     page, _ = surroundings(function)
-    for write in page.writes:
-        if write.steps[:1] != (("attr", name),):
-            continue
+    for write in page.writes_below["attr", name]:
         if isinstance(page.owner(write.root, write.scope), ast.Module):
             held = function.function.__globals__.get(write.root)
             known = held is owner or held is type(owner)
@@ -199,8 +195,8 @@ def is_made(page: Page, write: Write, cls: type) -> bool:
         and isinstance(other.node.value, ast.Call)
         and isinstance(other.node.value.func, ast.Name)
         and other.node.value.func.id == cls.__name__
-        for other in page.writes
-        if other.root == write.root and page.owner(other.root, other.scope) is owner
+        for other in page.writes_to[write.root]
+        if page.owner(other.root, other.scope) is owner
     )
 
 
@@ -259,8 +255,6 @@ def module_change(module: object, name: str) -> bool:
         return False
     page = page_of(getattr(found, "__file__", None) or "")
     return page is not None and any(
-        write.root == name
-        and write.scope is not page.tree
-        and page.owner(name, write.scope) is page.tree
-        for write in page.writes
+        write.scope is not page.tree and page.owner(name, write.scope) is page.tree
+        for write in page.writes_to[name]
     )

@@ -9,8 +9,9 @@ import os
 from collections.abc import Iterator
 
 from jaxintro.lens.audit.kinds import OUTSIDE, Diagnostic
-from jaxintro.lens.audit.source.function import UserFunction, last_name
-from jaxintro.lens.audit.source.quoting import code, line_of
+from jaxintro.lens.audit.source.body import last_name
+from jaxintro.lens.audit.source.function import UserFunction
+from jaxintro.lens.audit.source.quoting import code, where
 from jaxintro.lens.audit.source.writes import words
 
 OF_OS = words(
@@ -41,8 +42,7 @@ def rule_surroundings(function: UserFunction) -> Iterator[Diagnostic]:
         if what:
             yield Diagnostic(
                 OUTSIDE,
-                function.filename,
-                line_of(function, node),
+                *where(function, node),
                 f"{code(node)} reads {what}",
                 variant="file" if what == "a file" else "environment",
             )

@@ -24,6 +24,11 @@ def line_of(function: UserFunction, node: ast.AST) -> int:
     return int(getattr(node, "lineno", function.node.lineno))
 
 
+def where(function: UserFunction, node: ast.AST) -> tuple[str, int]:
+    """The file and the line of a node, as a diagnostic begins with them."""
+    return function.filename, line_of(function, node)
+
+
 def code(node: ast.AST, limit: int = 48) -> str:
     """A piece of the user's source, in backquotes, shortened."""
     text = ast.unparse(node).split("\n")[0]
@@ -88,8 +93,7 @@ def in_place(function: UserFunction, node: ast.AST, needs: str = "stop") -> Diag
             cure = f"`{array} = {array}.at[{key}].{method}({ast.unparse(value)})`"
     return Diagnostic(
         IN_PLACE,
-        function.filename,
-        line_of(function, node),
+        *where(function, node),
         f"{code(node)} assigns into a JAX array",
         name or "x",
         cure=cure,

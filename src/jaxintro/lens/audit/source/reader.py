@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
@@ -12,6 +11,7 @@ from typing import Any
 
 import jax
 
+from jaxintro.lens.audit.source.body import body_of
 from jaxintro.lens.audit.source.function import UserFunction
 from jaxintro.lens.audit.source.syntax import Page, page_of
 from jaxintro.lens.audit.source.values import MISSING, contents
@@ -174,7 +174,9 @@ class Reader:
         if node is None:
             self.unread.append(function.__name__)
         else:
-            found = UserFunction(function, page, node, values, receiver, bound or {})
+            found = UserFunction(
+                function, body_of(page, node), values, receiver, bound or {}
+            )
             self.functions.append(found)
 
     def _add_parts(self, layer: Layer) -> None:
@@ -212,16 +214,15 @@ class Reader:
 
     def _refer_from(self, function: UserFunction) -> None:
         """Follow every name and attribute of a function to the user's functions."""
-        for node in function.nodes:
-            if not isinstance(node, ast.Name | ast.Attribute):
-                continue
-            value = function.evaluate(node)
-            if value is MISSING and isinstance(node, ast.Attribute):
-                value = getter(function.evaluate(node.value), node.attr)
+        for root, steps, owner in function.body.places:
+            value = function.at((root, steps, owner))
+            if value is MISSING and steps and steps[-1][0] == "attr":
+                above = function.at((root, steps[:-1], owner))
+                value = getter(above, str(steps[-1][1]))
             if value is MISSING:
                 continue
             if callable(value):
-                self._refer(value, root_label(function, node))
+                self._refer(value, function.label(root, owner))
             elif isinstance(value, dict | list | tuple):
                 for each in parts_of(value):
                     self._refer(each, None)
@@ -263,13 +264,3 @@ def getter(owner: object, name: str) -> object:
     if isinstance(found, property) and found.fget is not None:
         return MethodType(found.fget, owner)
     return MISSING
-
-
-def root_label(function: UserFunction, node: ast.AST) -> Any:
-    """The label of the name at which a place begins."""
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return None
-    name, _, owner = function.resolve(node.id, (), function.page.scope(node))
-    return function.label(name, owner)

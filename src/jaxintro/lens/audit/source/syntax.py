@@ -30,6 +30,9 @@ class Page:
         self.attributes: dict[str, list[ast.AST]] = defaultdict(list)
         self.handed_up: dict[ast.AST, dict[str, bool]] = defaultdict(dict)
         self.writes: list[Write] = []
+        self.writes_to: dict[str, list[Write]] = defaultdict(list)  # by the first name
+        self.writes_below: dict[object, list[Write]] = defaultdict(list)  # first step
+        self.bodies: dict[ast.AST, Any] = {}  # what is known of each function
         self.constructing: dict[str, bool] = {}  # methods that only initialisers call
         for node in ast.walk(self.tree):
             for child in ast.iter_child_nodes(node):
@@ -45,20 +48,20 @@ class Page:
     def _enter(self, node: ast.AST) -> None:
         scope = self.scope(node)
         for root, steps, how in written(node):
-            self.writes.append(Write(root, steps, how, node, scope))
+            write = Write(root, steps, how, node, scope)
+            self.writes.append(write)
+            self.writes_to[root].append(write)
+            if steps:
+                self.writes_below[steps[0]].append(write)
+            elif how == "bind":
+                self.bound[scope].add(root)
         match node:
             case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
                 self.bound[scope].add(name)
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                self.bound[scope].add(name)
-            case ast.ClassDef(name=name) | ast.ExceptHandler(name=str(name)):
+            case ast.ExceptHandler(name=str(name)):
                 self.bound[scope].add(name)
             case ast.Attribute(attr=name):
                 self.attributes[name].append(node)
-            case ast.Import(names=names) | ast.ImportFrom(names=names):
-                self.bound[scope] |= {
-                    (alias.asname or alias.name).split(".")[0] for alias in names
-                }
             case ast.Global(names=names) | ast.Nonlocal(names=names):
                 is_global = isinstance(node, ast.Global)
                 self.handed_up[scope] |= dict.fromkeys(names, is_global)

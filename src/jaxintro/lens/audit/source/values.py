@@ -45,6 +45,8 @@ def follow(value: object, steps: tuple[Step, ...]) -> object:
 
 def attribute(value: object, name: str) -> object:
     """An attribute, without running the user's properties."""
+    if type(value) is ModuleType and name in vars(value):
+        return vars(value)[name]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecated names of a module warn
         try:

@@ -300,8 +300,10 @@ class Held(NamedTuple):
 
 def unchanged(one: object, other: object) -> bool:
     """Whether two readings gave the same thing (text is read anew each time)."""
+    if one is other:
+        return True
     compared = isinstance(one, str | bytes | Held) and type(one) is type(other)
-    return one is other or (compared and one == other)
+    return compared and one == other
 
 
 def same(one: Contents, other: Contents) -> bool:

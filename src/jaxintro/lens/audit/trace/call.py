@@ -64,6 +64,18 @@ def is_array(leaf: object) -> bool:
     return isinstance(leaf, kinds) or hasattr(type(leaf), "__jax_array__")
 
 
+def names_of(function: Any, args: Any, kwargs: Any) -> dict[int | str, str]:
+    """The name of each argument, by its position or keyword."""
+    names = {name: name for name in kwargs}
+    try:
+        bound = inspect.signature(function).bind(*args, **kwargs).arguments
+    except (TypeError, ValueError):
+        return {**names, **{place: f"args[{place}]" for place in range(len(args))}}
+    given = [name for name in bound if name not in kwargs]
+    last = len(given) - 1
+    return {**names, **{i: given[min(i, last)] for i in range(len(args))}}
+
+
 class Call:
     """The function under audit with its arguments, ready to be traced."""
 
@@ -81,14 +93,15 @@ class Call:
         self.refused = ""  # what jit would not take as a result
         self.leaves: list[Any] = []
         self.traced: list[int] = []
+        self.names = names_of(function, args, kwargs)
         library = is_library(function)
         static = {*static, *static_places(function, args, kwargs)}
         paths, self.treedef = jax.tree_util.tree_flatten_with_path(
             (args, kwargs), is_leaf=is_stream
         )
         for path, leaf in paths:
-            place = getattr(path[1], "idx", getattr(path[1], "key", None))
-            name = self._name(place, args, kwargs)
+            place: Any = getattr(path[1], "idx", getattr(path[1], "key", None))
+            name = self.names[place]
             fixed = place in static or name in static
             fixed = fixed or (library and isinstance(leaf, int))
             if is_array(leaf) and not fixed:
@@ -98,16 +111,6 @@ class Call:
                 leaf = stand_in(leaf, name, watch.seen)
             self.leaves.append(leaf)
 
-    def _name(self, place: Any, args: Any, kwargs: Any) -> str:
-        if isinstance(place, str):
-            return place
-        try:
-            bound = inspect.signature(self.function).bind(*args, **kwargs).arguments
-        except (TypeError, ValueError):
-            return f"args[{place}]"
-        names = [name for name in bound if name not in kwargs]
-        return str(names[min(place, len(names) - 1)])
-
     def run(self, *values: Any) -> list[Any]:
         """Call the function with the traced leaves replaced; the arrays it returns."""
         self.begun = True
@@ -116,7 +119,7 @@ class Call:
             leaves[place] = value
         args, kwargs = jax.tree.unflatten(self.treedef, leaves)
         for place, value in (*enumerate(args), *kwargs.items()):
-            name = self._name(place, args, kwargs)
+            name = self.names[place]
             self.watch.add(("argument", name), value, fresh=True)
         result = self.function(*args, **kwargs)
         results = jax.tree.leaves(result, is_leaf=is_stream)

@@ -89,6 +89,7 @@ class Watch:
     def __init__(self, seen: Seen) -> None:
         self.seen = seen
         self.kept: dict[int, Kept] = {}
+        self.added: set[tuple[int, str]] = set()  # globals, by module and name
         self.full = False
         self._asked: tuple[int, list[Kept]] = (0, [])
         self.locked: list[Any] = []  # arrays too large to be copied
@@ -107,6 +108,9 @@ class Watch:
         globals_ = inner.__globals__
         self._namespace(globals_)
         for name in sorted(names & globals_.keys()):
+            if (id(globals_), name) in self.added:
+                continue
+            self.added.add((id(globals_), name))
             self._replace(globals_, name)
             self.add(("global", name), globals_[name])
         for name, cell in zip(
@@ -123,15 +127,13 @@ class Watch:
         for name, value in function.bound.items():
             self.add(function.label(name, function.node) or ("argument", name), value)
 
-        for write in function.page.writes:
-            if write.how != "bind" and function.node in function.page.ancestors(
-                write.node
-            ):
+        for write in function.body.every_write:
+            if write.how != "bind":
                 self._add_written(function, write)
 
     def _add_written(self, function: UserFunction, write: Write) -> None:
         """Watch what the source shows to be changed, be it a library's."""
-        root, steps, owner = function.resolve(write.root, write.steps, write.scope)
+        root, steps, owner = function.body.resolve(write.root, write.steps, write.scope)
         label = function.label(root, owner)
         if label is None or label[0] in ("argument", "parameter") or not steps:
             return
@@ -324,8 +326,10 @@ class Watch:
 
 def equal(old: object, new: object) -> bool:
     """Whether a value is what it was, be it as another number of the same size."""
+    if unchanged(old, new):
+        return True
     numbers = isinstance(old, int | float) and isinstance(new, int | float)
-    return unchanged(old, new) or (numbers and old == new)
+    return numbers and old == new
 
 
 def is_bookkeeping(kept: Kept, key: object, leaked: bool) -> bool:
