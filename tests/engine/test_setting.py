@@ -102,6 +102,16 @@ def test_as_is_keeps_the_readers_settings_and_puts_back_what_a_block_changes(cha
     assert not value("jax_disable_jit")
 
 
+@pytest.mark.parametrize("as_is", [False, True])
+def test_a_process_that_a_demo_starts_has_the_defaults_too(monkeypatch, as_is):
+    monkeypatch.setenv("JAX_DISABLE_JIT", "1")
+    told = "import jax; print(jax.config.jax_disable_jit)"
+    with setting.pinned(as_is=as_is):
+        child = subprocess.check_output([sys.executable, "-c", told], text=True)
+    assert child.strip() == str(as_is)
+    assert os.environ["JAX_DISABLE_JIT"] == "1"
+
+
 def test_the_numbers_inside_are_those_of_the_defaults(changed):
     for name in ("jax_enable_x64", "jax_disable_jit", "jax_no_tracing"):
         changed(name)

@@ -87,13 +87,19 @@ def set_aside() -> dict[str, object]:
 
 @contextmanager
 def pinned(*, as_is: bool = False) -> Iterator[None]:
-    """Run a block under JAX's default settings, and put back whatever it changes."""
+    """Run a block under JAX's default settings, and put back whatever it changes.
+
+    They are taken out of the environment too, for a process that a demo starts.
+    """
     before = _values(DEFAULTS | PLAIN)
+    given = {name.upper() for name in ({} if as_is else DEFAULTS)} & os.environ.keys()
+    outside = {name: os.environ.pop(name) for name in given}
     try:
         _set(PLAIN if as_is else DEFAULTS | PLAIN)
         yield
     finally:
         _set(before)
+        os.environ.update(outside)
 
 
 @contextmanager
