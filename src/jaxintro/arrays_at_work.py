@@ -19,13 +19,13 @@ ORDER = 30
 
 
 def arrays_live_on_a_device(numbers=(1.0, 4.0)):
-    """A JAX array lives on a device, and results stay there.
+    """A JAX array lives on a device, and `x.devices()` says on which.
 
     A *device* is what computes: a CPU, a GPU or a TPU. `jax.devices()` lists those that
-    JAX uses, and `x.devices()` says where x is. A new array is put on the first device
-    of the list, and you need not do anything for it. If JAX has found a GPU, the list
-    holds GPUs. `jax.device_put(x, found[-1])` puts x on the last device of the list,
-    which may be the only one.
+    JAX uses, and `x.devices()` holds the one where x is. A new array is put on the
+    first device of the list, and you need not do anything for it. If JAX has found a
+    GPU, the list holds GPUs. `root`, which is computed from x, is on the device of x.
+    The lesson devices shows how to move an array to another device.
     """
     found = jax.devices()
     x = jnp.array(numbers)
@@ -80,14 +80,13 @@ def check_numpy_brings_an_array_back():
 def numpy_functions_on_jax_arrays(numbers=(1.0, 2.0, 3.0, 4.0)):
     """Most of NumPy's functions accept a JAX array, and some give one back.
 
-    Some of them only call the method of the same name, so `np.sum(x)` is the JAX array
-    `x.sum()`. Others make a NumPy array of x first. x has no method `sin` or `stack`,
-    but it has `x.reshape` and `x.sort`. This is a hint and not a rule: `np.sort` makes
-    a copy first, a NumPy array, and sorts that. So write `jnp` where you want to be
-    sure to stay in JAX. Functions that write into their argument, such as `np.put`,
-    raise an error.
+    Some of them leave the work to a method of x, and you get a JAX array. Others make a
+    NumPy array of x first, and you get a NumPy array. The name of a function does not
+    tell you which. So look at the type, and write `jnp` where you want to be sure to
+    stay in JAX. Functions that write into their argument, such as `np.put`, raise an
+    error.
 
-    Predict: which results follow the hint, and which one does not?
+    Predict: which of the five functions below give a JAX array?
     """
     x = jnp.array(numbers)
     total = np.sum(x)
@@ -150,26 +149,29 @@ def give_jax_a_copy(tries=30):
     JAX does not wait when it reads your NumPy array either. `jnp.array(a)` may return
     before everything is read, and if you write into a at that moment, the new numbers
     may end up in x. Each turn of the first loop gives zeros to JAX, and then writes
-    sevens into a. It went wrong if x holds a seven. How often this happens depends on
-    luck and on the version of JAX, and it may not happen at all. The last line of a
-    turn looks for a seven anywhere in x; beside the line of `jnp.array(a)` the page
-    shows only the ends of it, a little later. In the second loop this cannot happen,
-    because nobody writes into the copy that `a.copy()` makes. With `jnp.asarray(a)` and
-    `jax.device_put(a)` you need the copy as well.
+    sevens into a. It went wrong if the largest number of x is 7, and `wrong` counts
+    such turns. How often this happens depends on luck and on the version of JAX, and it
+    may not happen at all. In the second loop this cannot happen, because nobody writes
+    into the copy that `a.copy()` makes. (For `jnp.array(a)` it would also do to call
+    `x.block_until_ready()` before you write. Not so for `jnp.asarray(a)` and
+    `jax.device_put(a)`: what they return may use the memory of a for good, so there you
+    need the copy.)
     """
     wrong = 0
     for _ in range(tries):
         a = np.zeros(1_000_000, dtype="float32")
         x = jnp.array(a)
         a[:] = 7.0
-        wrong += int(x.max() == 7.0)
+        largest = x.max()
+        wrong += int(largest == 7.0)
 
     wrong_with_copy = 0
     for _ in range(tries):
         a = np.zeros(1_000_000, dtype="float32")
         x = jnp.array(a.copy())
         a[:] = 7.0
-        wrong_with_copy += int(x.max() == 7.0)
+        largest = x.max()
+        wrong_with_copy += int(largest == 7.0)
     return wrong_with_copy, a
 
 
@@ -187,8 +189,8 @@ def small_arrays_are_faster_in_numpy(count=4, seconds=0.05):
     To add four numbers is almost no work. What takes time is everything before it: to
     find out which types and shapes there are, and to hand the work to the device. JAX
     takes longer for this than NumPy. If you have many small operations, put them into
-    one compiled function, which is started only once. `seconds=` says about how long
-    the race may last, if the functions are fast.
+    one compiled function, which is started only once. (With four numbers even that may
+    take longer than NumPy.)
 
     Predict: how many times faster is NumPy?
     """
@@ -282,8 +284,10 @@ def compiled_operations_are_joined(count=1_000_000, seconds=0.3):
     piece of machine code that goes through all the numbers in memory. Compiled, the
     five are joined into one. `explain`, which you know from first_steps, counts them:
     `.eager_kernels` is their number without `jax.jit`, `.kernels` when compiled. This
-    is where JAX gains on large arrays. If the race tells no difference on your machine,
-    it was busy: give it more `seconds`. Each of the three is called once before the
+    is where JAX gains on large arrays. Look at `JAX` in the table, too: without
+    `jax.jit` it may be slower than NumPy even here. From how many numbers on the
+    compiled function wins, a race on your machine can tell. If the race tells no
+    difference, give it more `seconds`. Each of the three is called once before the
     race, so nothing is compiled during the race. (A first call in the race may still be
     slow, because it must first get memory.)
 

@@ -3,10 +3,10 @@
 JAX looks like NumPy, and it can also turn functions that you write into other ones: a
 function into the function of its slope, a function for one thing into a function for
 many things, a function into a compiled one, which is often faster. All of this works on
-a CPU, a GPU or a TPU, with the same code. You need to know Python, NumPy, and what the
-slope of a curve is. Beside each line of code stands what it gave just now, on your
-machine. A question mark asks you to guess before you read on. A ✓ marks a sentence that
-was proved just now.
+a CPU, a GPU or a TPU, a chip for machine learning, with the same code. You need to know
+Python, NumPy, and what the slope of a curve is. Beside each line of code stands what it
+gave just now, on your machine. A question mark asks you to guess before you read on. A
+✓ marks a sentence that was proved just now.
 """
 
 import inspect
@@ -28,10 +28,10 @@ def arrays_are_made_as_in_numpy(numbers=(1.0, 2.0, 3.0)):
 
     Beside a line you see the values of an array, then the type of its numbers and, in
     brackets, its shape; `1.` is 1.0. Empty brackets stand for a single number. The type
-    of a NumPy array begins with `np.` here. The numbers of JAX have 32 bits where those
-    of NumPy have 64; the next lesson says why.
+    of a NumPy array begins with `np.` here. What the 32 and the 64 mean is a subject of
+    the next lesson.
 
-    At the right of a heading, or below it, stands the name of the section.
+    The name beside a heading is the name of the section.
     """
     a = np.array(numbers)
     x = jnp.array(numbers)
@@ -62,7 +62,7 @@ def slope_of_a_square(x=3.0):
     The slope says how fast the result grows when x grows. `jax.grad(square)` is not yet
     a number. It is a new function: call it with an x, and it returns the slope there.
     You do not write down a formula for the slope. JAX finds the slope by following what
-    `square` does. Write 3.0 and not 3: JAX takes slopes at floats, not at integers.
+    `square` does.
 
     Inside `square` the page shows *a tracer* where you may expect a number. This is
     what JAX puts in place of x in order to follow it. Beside the `def`, "ran once"
@@ -148,11 +148,10 @@ def written_for_one_used_for_many(arrows=((3.0, 4.0), (6.0, 8.0), (5.0, 12.0))):
     three arrows, one in each row. `jax.vmap(length)` is a new function. It takes the
     table, applies `length` to each row, and returns an array with a length for each.
 
-    Several values beside one line mean that the line ran several times, and they stand
-    in the order of the runs. Python runs `length` three times: for `one`, for `whole`,
-    and for `each`. Only the last of these runs is on a tracer, and beside the `def` you
-    see which: it has the shape of one row and stands for all three rows. There is no
-    loop.
+    Python runs `length` three times: for `one`, for `whole`, and for `each`. So three
+    values stand beside its last line, one under the other, in this order. Only the last
+    of these runs is on a tracer, and beside the `def` you see which: it has the shape
+    of one row and stands for all three rows. There is no loop.
 
     Predict: what does `length` return for the whole table without `jax.vmap`: three
     lengths, one number, or an error?
@@ -188,9 +187,8 @@ def random_numbers_need_a_key(seed=0):
 
     You make a key from a whole number, the seed, with `jax.random.key`. Beside that
     line stands the type of the key, `key<fry>`, and then the two numbers that it holds.
-    `jax.random.normal(key, (3,))` draws three numbers with the key. NumPy needs no key,
-    because its generator keeps a hidden state. The lesson prng_keys shows how to make
-    many keys of one.
+    `jax.random.normal(key, (3,))` draws three numbers with the key. The lesson
+    prng_keys shows how to make many keys of one.
 
     Predict: `first` and `second` are drawn with the same key. Are they equal?
     """
@@ -258,18 +256,18 @@ def a_million_numbers(count=1_000_000, seconds=0.3):
 
     `race` is a tool of this course. It takes a dict with a name for each function. It
     calls the functions in turn, again and again, and measures how long a call takes. It
-    refuses to time functions whose results differ by more than rounding can explain.
-    Here `smooth_step` gets a million numbers. The page shows the first and the last of
-    them, and three dots for those between.
+    refuses to time functions whose results differ by more than a little. `seconds=`
+    says about how long the race may last. Here `smooth_step` gets a million numbers.
+    The page shows the first and the last of them, and three dots for those between.
 
-    The fastest function stands first in the table. `a call` is the time of one call.
-    `first call` is the time of the first one in the race. A `ratio` of 5 means: 5 times
-    as long as the fastest. `99% sure` gives bounds for the ratio, and they are wide if
-    the machine is busy. The `def` says "ran in a tool": the many runs inside the race
-    are neither counted nor shown.
+    The fastest function stands first in the table. Look at `a call`, the time of one
+    call, and at `ratio`: 5 means 5 times as long as the fastest. `99% sure` gives
+    bounds for the ratio. The other words can wait. (A `first call` is often slower,
+    also when nothing is compiled, because it must first get memory.) "Ran in a tool"
+    stands for the many runs inside the race.
 
     Predict: how many times as fast as the plain function is the compiled one: about
-    twice, about ten times, or more?
+    two, ten, or a hundred times?
     """
     t = jnp.linspace(0, 1, count)
     compiled = jax.jit(smooth_step)
@@ -302,9 +300,7 @@ def python_runs_on_a_tracer(x=3.0):
     has no value, as there is no number yet. JAX writes down each operation that is done
     with it. This is called *tracing*. What was written down is then compiled, and the
     compiled program gets the numbers. Below, the list `runs` grows each time when
-    Python runs the lines of `half`. Beside the `def` the page counts the runs, too, and
-    also the calls where there were more calls than runs. An argument of another shape
-    or kind would make Python run them once more, as the lesson jit shows.
+    Python runs the lines of `half`. Beside the `def` the page counts the runs, too.
 
     After `Myth:` stands what many people believe, and what is wrong.
 
@@ -339,24 +335,21 @@ def an_if_needs_a_value(x=-3.0):
 
     Python must know which way to go, and a stand-in without a value cannot tell. So the
     first function that you compile yourself may fail with a
-    `jax.errors.TracerBoolConversionError`. `jax.grad` alone has no trouble with the
-    same `if`: it computes with the number that you pass in, and its tracer carries that
-    number along. The name `refused` keeps the error, so that the ✓ below can look at
-    it.
+    `jax.errors.TracerBoolConversionError`. (So may a function that you give to
+    `jax.vmap`.) `refused` keeps the error for the ✓ below.
 
     `jnp.where(x > 0, x, -x)` needs no such decision: it computes both, and takes x
     where x > 0, and −x elsewhere. The lesson shapes_and_branches is about this.
     """
 
+    @jax.jit
     def size(x):
         if x > 0:
             return x
         return -x
 
-    slope = jax.grad(size)(x)
-    compiled = jax.jit(size)
     try:
-        compiled(x)
+        size(x)
     except jax.errors.TracerBoolConversionError as error:
         refused = error
 
@@ -365,14 +358,13 @@ def an_if_needs_a_value(x=-3.0):
         return jnp.where(x > 0, x, -x)
 
     y = size_by_where(x)
-    return slope, refused, y
+    return refused, y
 
 
 def check_where_finds_the_size():
     """Compiled, the `if` is an error, and `jnp.where` gives the size of the number."""
     for x in (-3.0, 0.5):
-        slope, refused, y = an_if_needs_a_value(x)
-        assert slope == (1 if x > 0 else -1)
+        refused, y = an_if_needs_a_value(x)
         assert "bool" in str(refused)
         np.testing.assert_allclose(y, abs(x), rtol=1e-6)
 
@@ -411,14 +403,15 @@ def operations_and_kernels(count=1_000_000):
     Here is a part of the reason why the compiled function won the race. A *kernel* is a
     piece of machine code that reads arrays from memory, computes, and writes an array
     back. Without `jax.jit`, each ×, − and + here is a kernel of its own, and each goes
-    through the million numbers once more. A compiler can join them.
+    through the million numbers once more.
 
     `explain` is a tool of this course, too. In its report, look at the line `compiled`.
     First it says how many kernels the compiled function has. Then, after the words "run
     op by op", it says how many there are without `jax.jit`. `report.kernels` and
     `report.eager_kernels` are the same two numbers. The other lines can wait.
 
-    Predict: there are eight operations. How many kernels are left when they are joined?
+    Predict: without `jax.jit` the eight operations are eight kernels. How many are
+    there when `smooth_step` is compiled?
     """
     t = jnp.linspace(0, 1, count)
     report = explain(smooth_step, t)
@@ -438,9 +431,10 @@ def transformations_combine(count=41):
     """`jax.grad`, `jax.vmap` and `jax.jit` can be combined.
 
     Each of them takes a function and returns a function. That is why they are called
-    *transformations*, and why the result of one can be given to the next. Here
-    `jax.grad` makes a function for the slope at one t. `jax.vmap` makes of it a
-    function for the slopes at many t, and `jax.jit` compiles that.
+    *transformations*, and why the result of one can be given to the next, if it fits:
+    `jax.grad` still demands a function that returns one number. Here `jax.grad` makes a
+    function for the slope at one t. `jax.vmap` makes of it a function for the slopes at
+    many t, and `jax.jit` compiles that.
 
     Predict: `smooth_step` is flat at both ends. Where is its slope the largest?
     """

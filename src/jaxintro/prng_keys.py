@@ -139,8 +139,8 @@ def split_gives_fresh_numbers(seed=21):
     makes two new keys from one. The usual line stores the first in `key` again and the
     second in `subkey`. You draw with `subkey`, once, and keep `key` for the next split.
     The name `key` now stands for a new key, so you cannot use the old one again by
-    mistake. Where a line gives several names a value, the page writes the name before
-    each. Compare the two numbers of `key` from line to line.
+    mistake. Below, the page writes the name before each of the two keys. Compare the
+    two numbers of `key` from line to line.
     """
     key = jax.random.key(seed)
 
@@ -192,6 +192,8 @@ def split_into_many(seed=0, n=4):
 
     The result is an array of keys, `key<fry>[4]`. You can loop over it, take one key
     out with `keys[0]`, or unpack it: `key_a, key_b, key_c = jax.random.split(key, 3)`.
+    Do not split one key twice: with JAX's usual settings, `split(key, 2)` makes again
+    the first two keys of `split(key, 4)`.
     """
     key = jax.random.key(seed)
     keys = jax.random.split(key, n)
@@ -234,7 +236,8 @@ def other_distributions(seed=0, low=-1.0, high=1.0, chance=0.5):
     """Other distributions work the same way: the key comes first.
 
     `uniform` takes the ends of an interval, `minval` and `maxval`. `bernoulli` is True
-    with the given chance, which stands before the shape.
+    with the given chance, which stands before the shape. For whole numbers there is
+    `randint`: `jax.random.randint(key, (3,), 0, 10)` draws three from 0 to 9.
     """
     key = jax.random.key(seed)
     key_u, key_a, key_b, key_c = jax.random.split(key, 4)
@@ -317,8 +320,7 @@ def the_new_key_is_lost(seed=0):
     """A program has to keep the new key that it is given.
 
     This program calls `sample` from above. It stores the number, but not the new key.
-
-    Predict: what does the second call draw?
+    Compare the two numbers.
     """
     key = jax.random.key(seed)
     first, _ = sample(key)
@@ -338,10 +340,9 @@ def check_only_a_new_key_gives_a_new_number():
 def one_key_for_two_draws(seed=0):
     """Draws of two kinds need two keys, too.
 
-    From one key, `uniform` and `normal` get the same random bits, and each makes a
-    number of them in its own way. `np.corrcoef` measures how closely two lists of
-    numbers are related: 1 means that one follows from the other along a straight line,
-    and 0 that they are not correlated.
+    `np.corrcoef` measures how closely two lists of numbers are related: 1 means that
+    one follows from the other along a straight line, and 0 that they are not
+    correlated.
 
     Predict: u and z look nothing alike. How strongly are they correlated?
     """
@@ -375,9 +376,11 @@ def related_and_unrelated_pairs(seed=0, n=300):
     the normal number `z` up. With one key, z is large where u is large. (Other kinds
     of draws can be related as closely, or hardly at all.)
 
-    Why a curve? Half of all normal numbers are below 0, so at u = 0.5 it has z = 0. And
-    90 % are below 1.28, so at u = 0.9 it has z = 1.28. Such a z is called the normal
-    quantile at u. In the terminal, `o` marks the pairs from one key.
+    Why a curve? From one key, `uniform` and `normal` get the same random bits, and each
+    makes a number of them in its own way. Half of all normal numbers are below 0, so
+    the curve passes through z = 0 at u = 0.5. And 90 % are below 1.28, so it passes
+    through z = 1.28 at u = 0.9. Such a z is called the normal quantile at u. In the
+    terminal, `o` marks the pairs from one key.
     """
     import matplotlib.pyplot as plt
 
@@ -386,9 +389,9 @@ def related_and_unrelated_pairs(seed=0, n=300):
     u = jax.random.uniform(key_u, (100,))
     z = jax.random.normal(key_z, (100,))
     axes.plot(u, z, ".", label="two keys")
-    u = jax.random.uniform(key, (n,))
-    z = jax.random.normal(key, (n,))
-    axes.plot(u, z, ".", label="one key")
+    same_u = jax.random.uniform(key, (n,))
+    same_z = jax.random.normal(key, (n,))
+    axes.plot(same_u, same_z, ".", label="one key")
     axes.set(title="Pairs of draws", xlabel="uniform u", ylabel="normal z")
     axes.legend()
     return axes
@@ -449,8 +452,7 @@ def one_key_for_two_parts(seed=0):
     """Every part of a program needs a key of its own, too.
 
     `make_data` and `init_model` are right, each for itself: they split their key and
-    draw once with every subkey. The mistake is in the program, which calls both with
-    one key.
+    draw once with every subkey. The program calls them one after the other.
 
     Predict: `x` and `w` come from two functions, and from subkeys with different names.
     How far is `w` from `x`?
@@ -629,10 +631,10 @@ def check_step_0_is_the_first_subkey():
 def jax_finds_keys_used_twice(seed=0):
     """JAX can watch for keys that are used twice.
 
-    `jax.config.update("jax_debug_key_reuse", True)` switches that on. A key then counts
-    as used when you have split it or drawn with it, and to split it again or to draw
-    with it again is a `KeyReuseError`. (`fold_in` is not watched.) Switch it on in your
-    tests, before anything else.
+    `jax.config.update("jax_debug_key_reuse", True)` switches that on. A key from
+    `jax.random.key` then counts as used when you have split it or drawn with it, and to
+    split it again or to draw with it again is a `KeyReuseError`. (`fold_in` is not
+    watched.) Switch it on in your tests, before anything else.
 
     Below it finds the mistake from above, one key for both `make_data` and
     `init_model`. Then it finds a compiled function that is called twice with one key.
@@ -708,8 +710,8 @@ def a_loop_and_a_batch(seed=0, n=4):
     """A loop over keys and a batch over keys draw the same numbers.
 
     `jax.vmap(f)` is f for a whole batch at once. Here it draws one number with each key
-    of an array of keys. With keys of the usual type it does not matter whether a loop
-    or a batch draws with them.
+    of an array of keys. With keys of the type `key<fry>` it does not matter whether a
+    loop or a batch draws with them.
     """
     keys = jax.random.split(jax.random.key(seed), n)
     loop = []
@@ -804,10 +806,10 @@ def check_a_saved_key_draws_the_same():
 def a_long_seed_is_cut(seed=21):
     """A seed of 33 bits loses the first one, without a warning.
 
-    Whole numbers in JAX have 32 bits by default, and of a seed 32 are kept. (From 2⁶³
-    on it is refused.) The seeds 21 and 2³² + 21 therefore make the same key. With
-    `jax.config.update("jax_enable_x64", True)` you switch to 64 bits, and then they
-    make different keys.
+    Whole numbers in JAX have 32 bits by default, and of a seed 32 are kept. (A number
+    of Python from 2⁶³ on is refused.) The seeds 21 and 2³² + 21 therefore make the same
+    key. With `jax.config.update("jax_enable_x64", True)` you switch to 64 bits, and
+    then they make different keys.
     """
     long_seed = 2**32 + seed
     short = jax.random.key_data(jax.random.key(seed))
@@ -834,7 +836,8 @@ def old_code_says_prngkey(seed=21):
     `jax.random.PRNGKey(seed)` makes the same key as `jax.random.key(seed)`, but as an
     ordinary array of two whole numbers, and it draws the same numbers. So JAX lets you
     compute with it as with any array: `old_key + 1` is another key, made by accident. A
-    key from `jax.random.key` refuses that. Use `key` in new code.
+    key from `jax.random.key` refuses that. And `jax_debug_key_reuse` does not watch old
+    keys. Use `key` in new code.
     """
     old_key = jax.random.PRNGKey(seed)
     key = jax.random.key(seed)
