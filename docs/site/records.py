@@ -60,17 +60,22 @@ def html(here: Told, recorded: dict[str, Told], base: str) -> str:
     """The configurations, then a table of claims for each lesson.
 
     Args:
-        here: what the build itself saw; it says which claims there are.
+        here: what the build itself saw; it says which claims there are, but of lessons
+            that could not run in it.
         recorded: the others, by name.
         base: the folder of the lessons' pages.
     """
     every = {HERE: here, **recorded}
     verdicts = {name: dict(checks(told)) for name, told in every.items()}
-    claims = dict(checks(here))
+    lessons = dict[str, Told]()
+    for told in every.values():
+        for lesson in told["lessons"]:
+            lessons.setdefault(lesson["name"], lesson)
+    claims = dict(checks({"lessons": lessons.values()}))
     words = _words(len(recorded))
     parts = [words, _configurations(every, verdicts, list(claims)), FIELD]
     parts += [
-        _lesson(lesson, list(verdicts.values()), base) for lesson in here["lessons"]
+        _lesson(lesson, list(verdicts.values()), base) for lesson in lessons.values()
     ]
     return "".join(parts)
 
@@ -103,11 +108,13 @@ def _configurations(
         style = "holds" if holds == len(there) else "fails"
         many = len(told["devices"])
         device = f"{told['platform']}{f' × {many}' if many > 1 else ''}"
-        setting = ", ".join(f"{k}={v}" for k, v in told.get("set_aside", {}).items())
+        notes = [f"sets aside {k}={v}" for k, v in told.get("set_aside", {}).items()]
+        if without := [each["name"] for each in told.get("skipped", ())]:
+            notes.append(f"without {', '.join(without)}")
+        small = "".join(f"<br><small>{escape(note)}</small>" for note in notes)
         holding = f"{holds} of {len(there)}"
         cells = {
-            "Name": f"{escape(name)}"
-            + f"<br><small>{escape(setting)}</small>" * bool(setting),
+            "Name": f"{escape(name)}{small}",
             "Python": escape(told["python"]),
             "JAX": escape(told["jax"]),
             "NumPy": escape(told["numpy"]),

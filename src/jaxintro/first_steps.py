@@ -31,7 +31,7 @@ def arrays_are_made_as_in_numpy(numbers=(1.0, 2.0, 3.0)):
     of a NumPy array begins with `np.` here. The numbers of JAX have 32 bits where those
     of NumPy have 64; the next lesson says why.
 
-    At the right of a heading, or below it, stands the name of the section.
+    The name of a section stands beside its heading, below it, or above its code.
     """
     a = np.array(numbers)
     x = jnp.array(numbers)
