@@ -219,7 +219,13 @@ class Benchmarks(SphinxDirective):
             told = "".join(
                 f"<p>{fragments.inline(' '.join(x.split()))}</p>" for x in rest
             )
-            part += raw(told + benchmarks.html(path))
+            part += raw(told)
+            if benchmarks.writes(words):
+                written, picture = benchmarks.summary(path)
+                part += raw(picture)
+                part += self.parse_text_to_nodes(written, allow_section_headings=True)
+            else:
+                part += raw(benchmarks.html(path))
             shown.append(part)
         return shown
 

@@ -136,7 +136,7 @@ def test_a_figure_shows_every_contestant():
     assert figure._repr_png_().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("slowest", [1.1e-4, 4e-4, 6e-4, 3e-3, 6e-3, 0.3, 50.0])
+@pytest.mark.parametrize("slowest", [1.1e-4, 1.7e-4, 2.4e-4, 6e-4, 6e-3, 50.0])
 def test_marks_of_a_figure_do_not_touch(slowest):
     figure = standings({"jit": 1e-4, "op by op": slowest}).plot()
     figure.draw_without_rendering()

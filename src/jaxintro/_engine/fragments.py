@@ -8,6 +8,7 @@ sheet alone, and only where its script runs: without it everything is open.
 import io
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -164,14 +165,26 @@ def code(rows: Sequence[Row], label: str) -> str:
 
 
 def paint(source: str) -> list[str]:
-    """Python as lines of HTML, each token with the class that Pygments gives it."""
+    """Python as lines of HTML; a token that is coloured has Pygments' class for it."""
     from pygments import highlight
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import PythonLexer
 
     lexer = PythonLexer(stripnl=False, ensurenl=False)
     html: str = highlight(source, lexer, HtmlFormatter(nowrap=True))
+    html = re.sub(r'<span class="(\w+)">([^<]*)</span>', _plain_or_coloured, html)
     return html.removesuffix("\n").split("\n")
+
+
+def _plain_or_coloured(token: re.Match[str]) -> str:
+    return token[0] if token[1] in _coloured() else token[2]
+
+
+@cache
+def _coloured() -> set[str]:
+    """The kinds of token that the style sheet has a colour for."""
+    style = (ASSETS / "page.css").read_text(encoding="utf-8")
+    return set(re.findall(r"\.ji-code \.(\w+)", style))
 
 
 def copied_code(page: Page, section: Section) -> str:
