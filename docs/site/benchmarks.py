@@ -40,8 +40,10 @@ def writes(words: str) -> bool:
     return "[seconds] [folder]`" in " ".join(words.split())
 
 
-def summary(path: Path) -> tuple[str, str]:
-    """What one program wrote: Markdown below its title, and its picture as HTML.
+def summary(path: Path) -> tuple[str, list[tuple[str, str]]]:
+    """The picture that one program drew, and a title with each table that it wrote.
+
+    Whether a bar is met is left to longer races than these.
 
     Raises:
         CalledProcessError: it ended in a traceback.
@@ -55,12 +57,34 @@ def summary(path: Path) -> tuple[str, str]:
             raise subprocess.CalledProcessError(
                 done.returncode, command, done.stdout, done.stderr
             )
-        _, told = written.read_text(encoding="utf-8").split("\n", 1)  # its title
+        _, *parts = written.read_text(encoding="utf-8").split("\n## ")
         points = Path(folder, f"{path.stem}.png").read_bytes()
     data = base64.b64encode(points).decode()
     label = "Picture: the time of a call against the size, for each table below."
     image = f'<img alt="{label}" src="data:image/png;base64,{data}">'
-    return told, f'<figure class="ji-figure">{image}</figure>'
+    split = [part.split("\n", 1) for part in parts]
+    tables = [(title, table(text)) for title, text in split if "\n|" in text]
+    return f'<figure class="ji-figure">{image}</figure>', tables
+
+
+def table(markdown: str) -> str:
+    """A table of Markdown as one that a phone can show."""
+    lines = [line for line in markdown.splitlines() if line.startswith("|")]
+    head, _, *rows = ([c.strip() for c in line.split("|")[1:-1]] for line in lines)
+    columns = "".join(f'<th scope="col">{escape(name)}</th>' for name in head[1:])
+    body = "".join(
+        f'<tr><th scope="row">{escape(name)}</th>'
+        + "".join(
+            f'<td data-label="{escape(column)}">{escape(cell)}</td>'
+            for column, cell in zip(head[1:], cells, strict=True)
+        )
+        + "</tr>"
+        for name, *cells in rows
+    )
+    return (
+        f'<table class="ji-table"><thead><tr><td></td>{columns}</tr></thead>'
+        f"<tbody>{body}</tbody></table>"
+    )
 
 
 def html(path: Path) -> str:

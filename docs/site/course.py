@@ -102,6 +102,9 @@ class LessonPage(SphinxDirective):
         if base := self.config.jaxintro_notebooks:
             address = f"{base.rstrip('/')}/{lesson.name}.ipynb"
             links.append(f'<a href="{address}">Open it in a notebook server</a>')
+        if not extras.reason(lesson):
+            address = f"../record.html#{lesson.name}"
+            links.append(f'<a href="{address}">What holds on other JAX</a>')
         command = f"<code>python -m jaxintro.lesson {lesson.name}</code>"
         return f'<p class="ji-tools">{command}{"".join(links)}</p>'
 
@@ -221,9 +224,12 @@ class Benchmarks(SphinxDirective):
             )
             part += raw(told)
             if benchmarks.writes(words):
-                written, picture = benchmarks.summary(path)
+                picture, tables = benchmarks.summary(path)
                 part += raw(picture)
-                part += self.parse_text_to_nodes(written, allow_section_headings=True)
+                for name, table in tables:
+                    below = section(f"{path.stem}-{nodes.make_id(name)}", name)
+                    below += raw(table)
+                    part += below
             else:
                 part += raw(benchmarks.html(path))
             shown.append(part)
