@@ -351,7 +351,7 @@ def picture(all_found: list[tuple[Headline, list[tuple[int, Race]]]], to: Path) 
     """Seconds against size, a small plot for each headline."""
     import matplotlib.pyplot as plt
 
-    figure, grid = plt.subplots(2, 4, figsize=(16, 7), layout="constrained")
+    figure, grid = plt.subplots(4, 2, figsize=(9, 14), layout="constrained")
     colours: dict[str, str] = {}
     for axes, (headline, found) in zip(grid.flat, all_found, strict=False):
         sizes = [size for size, _ in found]

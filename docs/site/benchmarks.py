@@ -1,12 +1,15 @@
 """The benchmarks' tables and pictures: each is run in a process of its own.
 
 What counts as one for this page is read from its docstring: a program in `benchmarks/`
-that says "`python benchmarks/name.py [seconds]`", so that its length can be chosen.
+that says "`python benchmarks/name.py [seconds]`", so that its length can be chosen. One
+that says "`… [seconds] [folder]`" writes name.md and name.png there: these are shown.
 """
 
 import ast
+import base64
 import io
 import json
+import re
 import runpy
 import subprocess
 import sys
@@ -19,6 +22,7 @@ from typing import Any
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
 SECONDS = "2"
+SECONDS_OF_MANY = "0.25"  # for a race of one that runs many, and writes a summary
 LIMIT = 300  # seconds after which a benchmark is given up
 
 
@@ -26,8 +30,61 @@ def programs() -> Iterator[tuple[Path, str]]:
     """Each program with its docstring."""
     for path in sorted(FOLDER.glob("*.py")):
         words = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-        if f"`python benchmarks/{path.name} [seconds]`" in " ".join(words.split()):
+        command = rf"`python benchmarks/{path.name} \[seconds\](?: \[folder\])?`"
+        if re.search(command, " ".join(words.split())):
             yield path, words
+
+
+def writes(words: str) -> bool:
+    """Whether a program with this docstring writes a summary into a folder."""
+    return "[seconds] [folder]`" in " ".join(words.split())
+
+
+def summary(path: Path) -> tuple[str, list[tuple[str, str]]]:
+    """The picture that one program drew, and a title with each table that it wrote.
+
+    Whether a bar is met is left to longer races than these.
+
+    Raises:
+        CalledProcessError: it ended in a traceback.
+        TimeoutExpired: it took too long.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, str(path), SECONDS_OF_MANY, folder]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
+        written = Path(folder, f"{path.stem}.md")
+        if not written.is_file():  # a bar that is not met is status 1 as well
+            raise subprocess.CalledProcessError(
+                done.returncode, command, done.stdout, done.stderr
+            )
+        _, *parts = written.read_text(encoding="utf-8").split("\n## ")
+        points = Path(folder, f"{path.stem}.png").read_bytes()
+    data = base64.b64encode(points).decode()
+    label = "Picture: the time of a call against the size, for each table below."
+    image = f'<img alt="{label}" src="data:image/png;base64,{data}">'
+    split = [part.split("\n", 1) for part in parts]
+    tables = [(title, table(text)) for title, text in split if "\n|" in text]
+    return f'<figure class="ji-figure">{image}</figure>', tables
+
+
+def table(markdown: str) -> str:
+    """A table of Markdown as one that a phone can show."""
+    lines = [line for line in markdown.splitlines() if line.startswith("|")]
+    head, _, *rows = ([c.strip() for c in line.split("|")[1:-1]] for line in lines)
+    columns = "".join(f'<th scope="col">{escape(name)}</th>' for name in head[1:])
+    body = "".join(
+        f'<tr><th scope="row">{escape(name)}</th>'
+        + "".join(
+            f'<td data-label="{escape(column)}">{escape(cell)}</td>'
+            for column, cell in zip(head[1:], cells, strict=True)
+        )
+        + "</tr>"
+        for name, *cells in rows
+    )
+    return (
+        f'<table class="ji-table"><thead><tr><td></td>{columns}</tr></thead>'
+        f"<tbody>{body}</tbody></table>"
+    )
 
 
 def html(path: Path) -> str:

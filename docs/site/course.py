@@ -28,6 +28,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from jaxintro._engine import (
     catalog,
+    extras,
     fragments,
     index,
     notebook,
@@ -37,6 +38,7 @@ from jaxintro._engine import (
     setting,
 )
 from jaxintro._engine.call import split_name
+from jaxintro._engine.elsewhere import is_elsewhere
 from jaxintro._engine.files import put
 from jaxintro._engine.outcome import Outcome, imported, run_section
 
@@ -55,22 +57,44 @@ class LessonPage(SphinxDirective):
         lesson = catalog.find(self.arguments[0])
         found = page.read(lesson)
         self.env.note_dependency(str(lesson.path))
-        outcomes = ran(found)
-        about = setting.about()
-        self.env.jaxintro_lessons[lesson.name] = {  # type: ignore[attr-defined]
-            **about,
-            "lesson": record.lesson_record(lesson, outcomes, 0.0, sharpness=False),
-        }
         whole = section(lesson.name, lesson.title)
-        whole += raw(self._tools(lesson) + fragments.opening(found))
-        for number, outcome in enumerate(outcomes, 1):
-            demo = outcome.section
-            part = section(demo.name, f"{number}. {demo.heading}")
-            part += entries(demo.name, index.names_of(found, demo))
-            part += raw(fragments.demo(found, outcome))
-            whole += part
+        whole += raw(self._tools(lesson))
+        if extras.reason(lesson):
+            self._lessons[lesson.name] = {"skipped": record.skipped(lesson)}
+            whole += raw(fragments.opening(found, how_to_see(lesson), asks=False))
+            shown = [fragments.unseen(found, demo) for demo in found.sections]
+            return [self._with_demos(whole, found, shown)]
+        outcomes, apart = ran(found)
+        about = setting.about()
+        told = record.lesson_record(lesson, outcomes, 0.0, sharpness=False)
+        self._lessons[lesson.name] = {
+            **about,
+            "lesson": told | ({"where": apart} if apart else {}),
+        }
+        whole += raw(fragments.opening(found, apart))
+        shown = [fragments.demo(found, outcome) for outcome in outcomes]
+        whole = self._with_demos(whole, found, shown)
         whole += raw(fragments.closing(outcomes, about, offline.today()))
         return [whole]
+
+    @property
+    def _lessons(self) -> dict[str, Any]:
+        """What became of each lesson."""
+        found: dict[str, Any] = self.env.jaxintro_lessons  # type: ignore[attr-defined]
+        return found
+
+    def _with_demos(
+        self, whole: nodes.section, found: page.Page, shown: list[str]
+    ) -> nodes.section:
+        """A section for each demo, below its heading."""
+        for number, (demo, html) in enumerate(
+            zip(found.sections, shown, strict=True), 1
+        ):
+            part = section(demo.name, f"{number}. {demo.heading}")
+            part += entries(demo.name, index.names_of(found, demo))
+            part += raw(html)
+            whole += part
+        return whole
 
     def _tools(self, lesson: catalog.Lesson) -> str:
         """What one can do with the lesson: read it elsewhere, run it, change it."""
@@ -78,6 +102,9 @@ class LessonPage(SphinxDirective):
         if base := self.config.jaxintro_notebooks:
             address = f"{base.rstrip('/')}/{lesson.name}.ipynb"
             links.append(f'<a href="{address}">Open it in a notebook server</a>')
+        if not extras.reason(lesson):
+            address = f"../record.html#{lesson.name}"
+            links.append(f'<a href="{address}">What holds on other JAX</a>')
         command = f"<code>python -m jaxintro.lesson {lesson.name}</code>"
         return f'<p class="ji-tools">{command}{"".join(links)}</p>'
 
@@ -90,7 +117,7 @@ class OneDemo(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """The demo under its heading, which leads to the lesson."""
         found = asked(self)
-        (outcome,) = ran(found)
+        (outcome,), _ = ran(found)
         title = fragments.inline(outcome.section.heading)
         if found.lesson.ours:
             address = f"{LESSONS}/{found.lesson.name}.html#{outcome.section.name}"
@@ -138,7 +165,8 @@ class CourseList(Directive):
         rows = "".join(
             f'<li><a href="{LESSONS}/{each.name}.html"><strong>'
             f"{fragments.inline(topic(each))}</strong>"
-            f"<span>{fragments.inline(clause(each))}</span></a></li>"
+            f"<span>{fragments.inline(clause(each))}"
+            f"{' Needs other libraries.' * bool(each.needs)}</span></a></li>"
             for each in catalog.course()
         )
         return [raw(f'<ol class="ji-lessons">{rows}</ol>')]
@@ -194,7 +222,16 @@ class Benchmarks(SphinxDirective):
             told = "".join(
                 f"<p>{fragments.inline(' '.join(x.split()))}</p>" for x in rest
             )
-            part += raw(told + benchmarks.html(path))
+            part += raw(told)
+            if benchmarks.writes(words):
+                picture, tables = benchmarks.summary(path)
+                part += raw(picture)
+                for name, table in tables:
+                    below = section(f"{path.stem}-{nodes.make_id(name)}", name)
+                    below += raw(table)
+                    part += below
+            else:
+                part += raw(benchmarks.html(path))
             shown.append(part)
         return shown
 
@@ -222,10 +259,25 @@ def asked(directive: SphinxDirective) -> page.Page:
     return page.read(lesson).only(demo)
 
 
-def ran(found: page.Page) -> list[Outcome]:
-    """What each demo of a page gave; a claim that does not hold is a warning."""
+def how_to_see(lesson: catalog.Lesson) -> str:
+    """Why there are no values on a page, and what would bring them."""
+    packages = ", ".join(extras.lacks(lesson.needs or ""))
+    return (
+        "This lesson speaks of libraries that were not there when these pages were "
+        f"built ({packages}): here are its words and its code, without values. To see "
+        f"it whole, on your machine: `{extras.install(lesson.needs or '')}`, then "
+        f"`python -m jaxintro.lesson {lesson.name}`."
+    )
+
+
+def ran(found: page.Page) -> tuple[list[Outcome], str]:
+    """What each demo of a page gave, and what is special about where it ran.
+
+    A claim that does not hold is a warning.
+    """
     with imported(found.lesson) as module, redirect_stdout(io.StringIO()):
         outcomes = [run_section(module, demo) for demo in found.sections]
+        apart = str(module.__doc__) if is_elsewhere(module) else ""
     for outcome in outcomes:
         where = f"{found.lesson.name}.{outcome.section.name}"
         if outcome.error:
@@ -233,7 +285,7 @@ def ran(found: page.Page) -> list[Outcome]:
         for verdict in outcome.verdicts:
             if not verdict.holds:
                 LOG.warning("%s: %s", where, verdict.message)
-    return outcomes
+    return outcomes, apart
 
 
 def topic(lesson: catalog.Lesson) -> str:
@@ -316,7 +368,11 @@ def fill(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for place in list(doctree.findall(Late)):
         order = [lesson.name for lesson in catalog.course()]
         ours = [app.env.jaxintro_lessons[name] for name in order]  # type: ignore[attr-defined]
-        here = {**ours[0], "lessons": [each["lesson"] for each in ours]}
+        here = {
+            **ours[0],
+            "lessons": [each["lesson"] for each in ours if "lesson" in each],
+            "skipped": [each["skipped"] for each in ours if "skipped" in each],
+        }
         found = records.load(app.config.jaxintro_record)
         place.replace_self(raw(records.html(here, found, LESSONS)))
 

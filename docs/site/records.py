@@ -60,18 +60,23 @@ def html(here: Told, recorded: dict[str, Told], base: str) -> str:
     """The configurations, then a table of claims for each lesson.
 
     Args:
-        here: what the build itself saw; it says which claims there are.
+        here: what the build itself saw; it says which claims there are, but of lessons
+            that could not run in it.
         recorded: the others, by name.
         base: the folder of the lessons' pages.
     """
     every = {HERE: here, **recorded}
     verdicts = {name: dict(checks(told)) for name, told in every.items()}
-    claims = dict(checks(here))
+    lessons = dict[str, Told]()
+    for told in every.values():
+        for lesson in told["lessons"]:
+            lessons.setdefault(lesson["name"], lesson)
+    claims = dict(checks({"lessons": lessons.values()}))
     words = _words(len(recorded))
     parts = [words, _configurations(every, verdicts, list(claims)), FIELD]
-    parts += [
-        _lesson(lesson, list(verdicts.values()), base) for lesson in here["lessons"]
-    ]
+    heads = _heads(every)
+    seen = list(verdicts.values())
+    parts += [_lesson(lesson, seen, heads, base) for lesson in lessons.values()]
     return "".join(parts)
 
 
@@ -103,11 +108,13 @@ def _configurations(
         style = "holds" if holds == len(there) else "fails"
         many = len(told["devices"])
         device = f"{told['platform']}{f' × {many}' if many > 1 else ''}"
-        setting = ", ".join(f"{k}={v}" for k, v in told.get("set_aside", {}).items())
+        notes = [f"sets aside {k}={v}" for k, v in told.get("set_aside", {}).items()]
+        if without := [each["name"] for each in told.get("skipped", ())]:
+            notes.append(f"without {', '.join(without)}")
+        small = "".join(f"<br><small>{escape(note)}</small>" for note in notes)
         holding = f"{holds} of {len(there)}"
         cells = {
-            "Name": f"{escape(name)}"
-            + f"<br><small>{escape(setting)}</small>" * bool(setting),
+            "Name": f"{escape(name)}{small}",
             "Python": escape(told["python"]),
             "JAX": escape(told["jax"]),
             "NumPy": escape(told["numpy"]),
@@ -123,7 +130,19 @@ def _configurations(
     )
 
 
-def _lesson(lesson: Told, verdicts: Sequence[dict[Claim, Told]], base: str) -> str:
+def _heads(every: dict[str, Told]) -> str:
+    """A column for each configuration; which it is shows under the pointer."""
+    heads = ""
+    for number, (name, told) in enumerate(every.items()):
+        words = f"{name}: JAX {told['jax']}, Python {told['python']}"
+        mark = f'<abbr title="{escape(words, quote=True)}">{_letter(number)}</abbr>'
+        heads += f'<th scope="col">{mark}</th>'
+    return heads
+
+
+def _lesson(
+    lesson: Told, verdicts: Sequence[dict[Claim, Told]], heads: str, base: str
+) -> str:
     rows, broken, count = [], 0, 0
     for demo in lesson["demos"]:
         for check in demo["checks"]:
@@ -132,18 +151,16 @@ def _lesson(lesson: Told, verdicts: Sequence[dict[Claim, Told]], base: str) -> s
             broken += any(each is not None and not each["holds"] for each in seen)
             count += 1
             rows.append(_row(claim, check, seen, base))
-    letters = "".join(
-        f'<th scope="col">{_letter(n)}</th>' for n in range(len(verdicts))
-    )
     said = (
         f"{broken} of {count} do not hold everywhere" if broken else f"all {count} hold"
     )
     style = "fails" if broken else "holds"
+    where = f"<p><small>{escape(lesson['where'])}</small></p>" if "where" in lesson else ""
     return (
         f'<details class="ji-record" id="{lesson["name"]}"><summary>'
         f'<span>{inline(lesson["title"])}</span> <span class="ji-{style}">{said}</span>'
-        '</summary><table class="ji-table"><thead><tr><th scope="col">Claim</th>'
-        f'<th scope="col">Notices</th>{letters}</tr></thead>'
+        f'</summary>{where}<table class="ji-table"><thead><tr><th scope="col">Claim</th>'
+        f'<th scope="col">Notices</th>{heads}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></details>"
     )
 

@@ -110,6 +110,14 @@ def test_so_does_json(course, extras_of, capsys):
     assert skipped["install"] == INSTALL
 
 
+def test_so_do_the_pages_for_a_browser(course, extras_of, capsys, tmp_path):
+    extras_of(odd=["no-such"])
+    status, shown = run(capsys, "all", "--html", str(tmp_path))
+    assert status == 0
+    assert not (tmp_path / "needy.html").exists()
+    assert f"- needy is skipped: it needs no-such: {INSTALL}" in shown
+
+
 def test_all_named_beside_it_does_not_hide_it(course, extras_of):
     extras_of(odd=["no-such"])
     with pytest.raises(catalog.LackingError):

@@ -116,6 +116,30 @@ def test_words_keep_their_marks(words, html):
     assert fragments.inline(words) == html
 
 
+def test_what_has_no_colour_of_its_own_is_no_element():
+    (line,) = fragments.paint("return x + 1")
+    assert line == '<span class="k">return</span> x + <span class="mi">1</span>'
+
+
+def test_a_demo_that_could_not_run_has_its_words_its_code_and_no_verdict(tmp_path):
+    found = lessons.read(tmp_path, lessons.GOOD)
+    html = fragments.unseen(found, found.sections[0])
+    assert balanced(html)
+    assert "What is half of 4?" in html
+    assert "Twice the half is the whole." in html
+    assert "scale" in text_of(html[html.index("ji-frame") :])
+    for absent in ("ji-said", "<form", "ji-asks", "✓", "✗"):
+        assert absent not in html, absent
+
+
+def test_what_is_special_about_a_run_is_told_first(tmp_path):
+    found = lessons.read(tmp_path, lessons.GOOD)
+    html = fragments.opening(found, "It ran on `8` devices.")
+    assert html.startswith('<p class="ji-apart">It ran on <code>8</code> devices.</p>')
+    assert "Show all values" in html
+    assert "Show all values" not in fragments.opening(found, asks=False)
+
+
 def test_painting_keeps_each_line_as_it_is():
     source = 'x = """a\n\n  b"""\n\nif x:  # <why>\n\treturn f"{x}"'
     painted = fragments.paint(source)

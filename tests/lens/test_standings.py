@@ -3,6 +3,7 @@
 import dataclasses
 import subprocess
 import sys
+from itertools import pairwise
 
 import pytest
 
@@ -133,6 +134,23 @@ def test_a_figure_shows_every_contestant():
     labels = [tick.get_text() for tick in figure.axes[0].get_yticklabels()]
     assert labels == ["with $ and _", "jit"]
     assert figure._repr_png_().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("slowest", [1.1e-4, 1.7e-4, 2.4e-4, 6e-4, 6e-3, 50.0])
+def test_marks_of_a_figure_do_not_touch(slowest):
+    figure = standings({"jit": 1e-4, "op by op": slowest}).plot()
+    figure.draw_without_rendering()
+    axis = figure.axes[0].xaxis
+    low, high = figure.axes[0].get_xlim()
+    marks = [
+        mark.label1.get_window_extent()
+        for mark in [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+        if low <= mark.get_loc() <= high and mark.label1.get_text()
+    ]
+    marks.sort(key=lambda box: box.x0)
+    assert len(marks) >= 2
+    for left, right in pairwise(marks):
+        assert left.x1 + 2 < right.x0
 
 
 def test_a_figure_leaves_no_pyplot_behind_and_a_race_no_matplotlib():

@@ -215,3 +215,21 @@ def test_a_claim_can_be_looked_up_in_the_record(open_page):
     row = opened.locator("tbody tr:visible", has_text=claim.replace("`", "")[:30])
     assert row.count() == 1
     assert "✓" in row.inner_text()
+
+
+def test_a_lesson_leads_to_its_claims_on_other_configurations(open_page):
+    opened = open_page("lessons/grad.html")
+    opened.get_by_role("link", name="What holds on other JAX").click()
+    claim = page.read(catalog.find("grad")).sections[0].checks[0].claim
+    row = opened.locator("tbody tr:visible", has_text=claim.replace("`", "")[:30])
+    row.wait_for()
+    assert opened.locator("details.ji-record[open]").count() == 1
+
+
+def test_what_is_on_the_page_stands_beside_it_where_there_is_room(open_page):
+    for width in (1250, 1280, 1400):
+        opened = open_page(LESSONS[0], viewport={"width": width, "height": 800})
+        box = opened.locator(".toc-drawer").bounding_box()
+        text = opened.locator("article").bounding_box()
+        assert text["x"] + text["width"] <= box["x"], width
+        assert box["x"] + box["width"] <= width

@@ -101,3 +101,29 @@ def test_the_names_are_those_of_find_each_with_a_link(pages):
 
 def test_benchmarks_whose_length_can_be_chosen_are_found():
     assert {path.name for path, _ in benchmarks.programs()} >= {"selu.py", "descent.py"}
+
+
+def test_a_summary_of_many_races_is_one_that_can_be_shown():
+    assert benchmarks.writes("`python benchmarks/x.py [seconds]\n[folder]` races.")
+    assert not benchmarks.writes("`python benchmarks/x.py [seconds]` races.")
+    assert "headlines.py" in {path.name for path, _ in benchmarks.programs()}
+    html = benchmarks.table("| | 8 & more |\n| --- | --- |\n| NumPy | 1.00 |\n")
+    assert '<th scope="col">8 &amp; more</th>' in html
+    assert '<th scope="row">NumPy</th><td data-label="8 &amp; more">1.00</td>' in html
+
+
+def test_a_lesson_that_could_not_run_here_is_told_from_elsewhere():
+    other = told(check_b={})
+    other["lessons"][0] |= {"name": "guest", "title": "Guest: two"}
+    here = told(check_a={}) | {"skipped": [{"name": "guest"}]}
+    html = records.html(here, {"there": other}, "lessons")
+    assert [row[-2:] for row in rows(html)] == [["✓", "–"], ["–", "✓"]]
+    assert "without guest" in html
+
+
+def test_where_a_lesson_ran_and_which_configuration_a_column_is_are_told():
+    here = told(check_a={})
+    here["lessons"][0]["where"] = "It ran on 8 devices."
+    html = records.html(here, {"old": told("0.7")}, "lessons")
+    assert "It ran on 8 devices." in html
+    assert '<abbr title="old: JAX 0.7, Python 3.11">B</abbr>' in html

@@ -8,6 +8,7 @@ sheet alone, and only where its script runs: without it everything is open.
 import io
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from jaxintro._engine.catalog import course
 from jaxintro._engine.lines import EMPHASIS
 from jaxintro._engine.outcome import Outcome, Verdict
-from jaxintro._engine.page import Page, Prose, Section, names_in
+from jaxintro._engine.page import Check, Page, Prose, Section, names_in
 from jaxintro._engine.rows import shown_rows
 from jaxintro.lens.follow.table import Piece, Row
 
@@ -29,12 +30,19 @@ SHOW_ALL = """\
 <button type="button">Show all values at once</button></p>"""
 
 
-def opening(page: Page) -> str:
-    """The words before the first demo, and what the file imports."""
+def opening(page: Page, apart: str = "", *, asks: bool = True) -> str:
+    """The words before the first demo, and what the file imports.
+
+    Args:
+        page: the lesson.
+        apart: what is special about how it ran, or why it did not.
+        asks: there are values to guess.
+    """
     rows = [Row(0, line, 0, ()) for line in page.shown_imports.splitlines()]
     shown = code(rows, "The imports of this lesson") if rows else ""
-    asked = any(section.prose.predict for section in page.sections)
-    return prose(page.intro) + shown + (SHOW_ALL if asked else "")
+    asked = asks and any(section.prose.predict for section in page.sections)
+    told = f'<p class="ji-apart">{inline(apart)}</p>' if apart else ""
+    return told + prose(page.intro) + shown + (SHOW_ALL if asked else "")
 
 
 def demo(page: Page, outcome: Outcome) -> str:
@@ -44,9 +52,33 @@ def demo(page: Page, outcome: Outcome) -> str:
         page: the whole lesson.
         outcome: what running the demo gave.
     """
-    section = outcome.section
+    section, rows = outcome.section, outcome.rows
     name = f"{page.lesson.name}.{section.name}"
-    asks = " ji-asks" if section.prose.predict else ""
+    question = _question(section, f"guess-{name}")
+    return _framed(page, section, question, rows, _answers(outcome))
+
+
+def unseen(page: Page, section: Section) -> str:
+    """A demo that could not run: its words, its code, and what it claims.
+
+    Args:
+        page: the whole lesson.
+        section: the demo.
+    """
+    rows, claims = shown_rows(section), (_claim(check) for check in section.checks)
+    listed = f'<ul class="ji-claims">{"".join(claims)}</ul>' if section.checks else ""
+    return _framed(page, section, _question(section), rows, [listed])
+
+
+def _framed(
+    page: Page,
+    section: Section,
+    question: str,
+    rows: Sequence[Row],
+    answers: Iterable[str],
+) -> str:
+    name = f"{page.lesson.name}.{section.name}"
+    asks = " ji-asks" if "<form" in question else ""
     copied = escape(copied_code(page, section), quote=True)
     bar = (
         f'<div class="ji-bar"><span>{escape(name).replace("_", "_<wbr>")}</span>'
@@ -55,9 +87,9 @@ def demo(page: Page, outcome: Outcome) -> str:
     )
     parts = [
         prose(section.prose),
-        _question(section, name),
-        f'<div class="ji-frame">{bar}{code(outcome.rows, f"Code of {name}")}</div>',
-        *(f'<div class="ji-answer">{part}</div>' for part in _answers(outcome)),
+        question,
+        f'<div class="ji-frame">{bar}{code(rows, f"Code of {name}")}</div>',
+        *(f'<div class="ji-answer">{part}</div>' for part in answers),
     ]
     shown = "".join(filter(None, parts))
     return f'<div class="ji-demo{asks}" data-demo="{escape(name)}">{shown}</div>'
@@ -133,14 +165,26 @@ def code(rows: Sequence[Row], label: str) -> str:
 
 
 def paint(source: str) -> list[str]:
-    """Python as lines of HTML, each token with the class that Pygments gives it."""
+    """Python as lines of HTML; a token that is coloured has Pygments' class for it."""
     from pygments import highlight
     from pygments.formatters import HtmlFormatter
     from pygments.lexers import PythonLexer
 
     lexer = PythonLexer(stripnl=False, ensurenl=False)
     html: str = highlight(source, lexer, HtmlFormatter(nowrap=True))
+    html = re.sub(r'<span class="(\w+)">([^<]*)</span>', _plain_or_coloured, html)
     return html.removesuffix("\n").split("\n")
+
+
+def _plain_or_coloured(token: re.Match[str]) -> str:
+    return token[0] if token[1] in _coloured() else token[2]
+
+
+@cache
+def _coloured() -> set[str]:
+    """The kinds of token that the style sheet has a colour for."""
+    style = (ASSETS / "page.css").read_text(encoding="utf-8")
+    return set(re.findall(r"\.ji-code \.(\w+)", style))
 
 
 def copied_code(page: Page, section: Section) -> str:
@@ -184,13 +228,14 @@ def _needed_imports(imports: str, used: set[str]) -> str:
     return "\n".join(kept)
 
 
-def _question(section: Section, name: str) -> str:
-    """What the reader is asked, with room for a guess."""
+def _question(section: Section, field: str = "") -> str:
+    """What the reader is asked, with room for a guess where there is a field for it."""
     asked = section.prose.predict
     if not asked:
         return ""
     words = inline(asked[:1].upper() + asked[1:] if asked[1:2].isalpha() else asked)
-    field = f"guess-{name}"
+    if not field:
+        return f'<div class="ji-question"><p>{words}</p></div>'
     return (
         f'<div class="ji-question"><p>{words}</p>'
         f'<form class="ji-guess"><label for="{field}">What do you expect?</label>'
@@ -234,16 +279,17 @@ def _answers(outcome: Outcome) -> Iterable[str]:
         words = alternative(figure, outcome.section)
         yield f'<figure class="ji-figure">{picture(figure, words, name)}</figure>'
     if outcome.verdicts:
-        claims = "".join(map(_claim, outcome.verdicts))
+        claims = "".join(_claim(each.check, each) for each in outcome.verdicts)
         yield f'<ul class="ji-claims">{claims}</ul>'
 
 
-def _claim(verdict: Verdict) -> str:
-    style, mark = ("holds", "✓") if verdict.holds else ("fails", "✗")
-    words = inline(verdict.check.claim)
-    if not verdict.holds:
-        words += f" <strong>Not here: {escape(verdict.message)}</strong>"
-    proof = "\n".join(paint(verdict.check.source))
+def _claim(check: Check, verdict: Verdict | None = None) -> str:
+    style, mark, words = "unknown", "?", inline(check.claim)
+    if verdict:
+        style, mark = ("holds", "✓") if verdict.holds else ("fails", "✗")
+        if not verdict.holds:
+            words += f" <strong>Not here: {escape(verdict.message)}</strong>"
+    proof = "\n".join(paint(check.source))
     return (
         f'<li class="ji-{style}"><details><summary><span class="ji-mark">{mark}</span>'
         f'<span>{words} <span class="ji-hint">proof</span></span></summary>'

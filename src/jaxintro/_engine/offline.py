@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 
-from jaxintro._engine import fragments
+from jaxintro._engine import extras, fragments
 from jaxintro._engine.catalog import Lesson, UsageError, course
 from jaxintro._engine.files import put
 from jaxintro._engine.outcome import Outcome
@@ -60,6 +60,7 @@ def lesson(
     outcomes: Sequence[Outcome],
     about: dict[str, object],
     others: Sequence[Lesson],
+    apart: str = "",
 ) -> str:
     """A whole lesson as one HTML text.
 
@@ -68,8 +69,10 @@ def lesson(
         outcomes: what each of its demos gave, in order.
         about: where they ran.
         others: the lessons that are written into the same folder, in order.
+        apart: what is special about how it ran.
     """
-    title, parts, headings = page.lesson.title, [fragments.opening(page)], []
+    title, headings = page.lesson.title, []
+    parts = [fragments.opening(page, apart)]
     for number, outcome in enumerate(outcomes, 1):
         name, heading = (
             outcome.section.name,
@@ -90,8 +93,8 @@ def lesson(
     return framed(title, head + main + _foot(page.lesson, others))
 
 
-def contents(pages: Sequence[Page]) -> str:
-    """The page that leads to the lessons."""
+def contents(pages: Sequence[Page], skipped: Sequence[Lesson] = ()) -> str:
+    """The page that leads to the lessons, and names those that could not run."""
     rows = "".join(
         f'<li><a href="{page.lesson.name}.html">'
         f"{fragments.inline(page.lesson.title)}</a></li>"
@@ -101,7 +104,14 @@ def contents(pages: Sequence[Page]) -> str:
         "<p>A JAX course in which nothing is said that is not checked. Each page shows "
         "what every line of code gave when the page was made.</p>"
     )
-    main = f"<main><h1>The lessons</h1>{words}<ol>{rows}</ol></main>"
+    left_out = "".join(
+        f"<li>{fragments.inline(each.title)} ({escape(each.name)}) "
+        f"{escape(extras.reason(each), quote=False)}</li>"
+        for each in skipped
+    )
+    if left_out:
+        left_out = f"<p>Left out, since it could not run:</p><ul>{left_out}</ul>"
+    main = f"<main><h1>The lessons</h1>{words}<ol>{rows}</ol>{left_out}</main>"
     return framed("jaxintro: the lessons", main)
 
 

@@ -149,17 +149,20 @@ class Session:
         paths = offline.places(pages, folder, force=force)
         self._prepare()
         from jaxintro._engine import setting
+        from jaxintro._engine.elsewhere import is_elsewhere
         from jaxintro._engine.outcome import imported
 
         holds, lessons = True, [page.lesson for page in pages]
         for page, path in zip(pages, paths, strict=False):  # the contents come last
             with imported(page.lesson) as module:
                 outcomes = [self._run(page, module, demo) for demo in page.sections]
+                apart = str(module.__doc__) if is_elsewhere(module) else ""
             holds &= all(outcome.holds for outcome in outcomes)
-            text = offline.lesson(page, outcomes, setting.about(), lessons)
+            text = offline.lesson(page, outcomes, setting.about(), lessons, apart)
             self._save_page(path, text)
         if len(paths) > len(pages):
-            self._save_page(paths[-1], offline.contents(pages))
+            self._save_page(paths[-1], offline.contents(pages, self.skipped))
+        self._tell_skipped()
         return 0 if holds else 1
 
     def _save_page(self, path: Path, text: str) -> None:

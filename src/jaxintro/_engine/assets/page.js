@@ -84,6 +84,14 @@ document.documentElement.classList.add("ji-js");
     narrow(); // a browser may bring back what was typed before
   }
 
+  function unfold() {
+    // a link that leads to a table opens it
+    const box = document.getElementById(location.hash.slice(1));
+    if (box?.tagName !== "DETAILS") return;
+    box.open = true;
+    box.scrollIntoView();
+  }
+
   function start() {
     asking().forEach(prepare);
     document.querySelectorAll("[class*=highlight-] > .highlight").forEach((block) => {
@@ -102,6 +110,8 @@ document.documentElement.classList.add("ji-js");
       });
     });
     document.querySelectorAll(".ji-filter input").forEach(filter);
+    addEventListener("hashchange", unfold);
+    unfold();
     // whoever comes from the search wants to see the word that was found
     setTimeout(() => {
       if (!location.hash) document.querySelector("span.highlighted")?.scrollIntoView({ block: "center" });
