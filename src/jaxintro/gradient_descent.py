@@ -173,11 +173,9 @@ def check_you_get_what_the_page_prints():
 def gradient_far_and_near(near=(0.1, 5.0, 10.0)):
     """How long is the gradient, far from the target and near it?
 
-    The error fell along a straight line. The RMS error is the distance to the target,
-    divided by √3. So it is not like a bowl, which is flat at the bottom, but like a
-    funnel with straight walls. The length of the gradient shows it: the root of the sum
-    of its squares, which `np.linalg.norm` computes. We look at the start, which is far
-    from the target, and at a point near it.
+    The length of the gradient is the root of the sum of its squares, which
+    `np.linalg.norm` computes. It says how steep the RMS error is. We look at the start,
+    which is far from the target, and at a point near it.
 
     Predict: near the bottom of a parabola, the slope is small. Is the gradient of the
     RMS error shorter at the near point, too?
@@ -193,7 +191,7 @@ def gradient_far_and_near(near=(0.1, 5.0, 10.0)):
 
 
 def check_gradient_is_always_one_over_root_n_long():
-    """Both gradients are 1/√3 = 0.577 long, so the steps are equally long."""
+    """Both gradients are 1/√3 = 0.577 long, so both steps have the length step/√3."""
     for near in ((0.1, 5.0, 10.0), (0.0, 5.0, 10.001), (0.01, 5.02, 9.97)):
         found = gradient_far_and_near(near)
         for point, gradient, length in zip(
@@ -208,11 +206,17 @@ def check_gradient_is_always_one_over_root_n_long():
 def slope_at_the_target_is_nan(start=4.0, target=5.0):
     """With a root in the loss, a walk that lands on the target becomes nan.
 
-    At the target the root is √0, whose slope is infinite, and what is under the root
-    has the slope 0. JAX multiplies the two, and infinity times 0 is nan: not a number.
-    After one step with this gradient x is nan, and it stays nan. Here x is one number
-    that walks from 4 to 5 in steps of 0.5. The cure is to leave out the root. The mean
-    of the squared differences is lowest at the same place, and there its gradient is 0.
+    The RMS error is the distance to the target, divided by √3. So it is not like a
+    bowl, which is flat at the bottom, but like a funnel with straight walls. A step
+    moved x by step/√3, and so the error fell by a third of `step`, as you have seen.
+
+    At the tip of the funnel, the root is √0, whose slope is infinite, and what is under
+    the root has the slope 0. JAX multiplies the two, and infinity times 0 is nan: not a
+    number. After one step with this gradient x is nan, and it stays nan. Here x is one
+    number that walks from 4 to 5 in steps of 0.5.
+
+    The cure is to leave out the root. The mean of the squared differences is lowest at
+    the same place, and there its gradient is 0.
     """
     gradient = jax.grad(rms_error)
     x = start
@@ -412,9 +416,10 @@ def annealed_steps(step=0.1, shrink=0.75):
     This is called *annealing*: hot metal is annealed when it is cooled slowly, so that
     it can settle. Here the step shrinks by a quarter after every 50 steps. (The numbers
     `np.arange(1000) // 50` are 0 for the first 50 steps, 1 for the next 50, and so on.)
-    We look at the error after 100 steps. One step moves x so far that the error changes
-    by at most a third of the step. So once x jumps to and fro over the target, no error
-    is larger than a third of the step. Compare the last two values.
+    We look at the error after 100 steps. When a step jumps over the target, the errors
+    before and after it add up to a third of the step (for one number, in
+    bounce_at_the_bottom, it was the whole step). So neither of them is larger than a
+    third of the step. Compare the last two values.
     """
     steps = step * shrink ** (np.arange(1000) // 50)
     x = jnp.array(START)
@@ -672,15 +677,16 @@ def momentum_runs_along_the_valley(step=0.019, keep=0.8, count=60):
     """With momentum, moves that point the same way add up.
 
     The steep walls of a narrow valley force a short step, and with a short step the way
-    along the valley is long. Here the curvature across is 100, so a step of more than 2
-    / 100 would explode. We take 0.019, close to that limit.
+    along the valley is long. Here the curvature across is 100, so a plain step of more
+    than 2 / 100 would explode. We take 0.019, close to that limit, for both walks.
 
     With *momentum*, a move is 8/10 of the last move, minus step · slope. As long as the
     slope stays the same, a move grows towards 1 + 0.8 + 0.8² + … = 5 times its first
     length. This helps along the valley, where the slope changes slowly. Compare the two
     ends: the first number is the place along the valley, and the second is the place
-    across it. (In a wide valley, where longer steps are allowed, a good plain step
-    can do as well.)
+    across it. Momentum also allows longer steps: with 8/10, here a step is too long
+    only from 3.6 / 100 on. (In a wide valley, where longer steps are allowed, a good
+    plain step can do as well.)
     """
 
     def narrow_valley(p):
@@ -715,6 +721,10 @@ def check_momentum_comes_much_nearer():
     _, found = np.abs(momentum_runs_along_the_valley())
     best_plain = 8 * (1 - 2 / 100) ** 60  # with the longest step that is allowed
     assert found[0] < best_plain / 1000
+    # Momentum has a limit of 2 · 1.8 / 100, and not of 2 / 100
+    ends = [momentum_runs_along_the_valley(s, 0.8, 99)[1] for s in (0.035, 0.037)]
+    assert np.abs(ends[0]).max() < 0.1
+    assert np.abs(ends[1]).max() > 1e3
 
 
 def where_you_end_depends_on_where_you_start(starts=(-2.0, -0.1, 0.0, 0.1, 2.0)):
@@ -781,10 +791,10 @@ def check_gradient_of_the_line_is_that_by_hand():
 
 
 @jax.jit
-def update(params, x, y):
-    """Take a step of 0.3 down the loss; return the old loss, too."""
+def update(params, x, y, step=0.3):
+    """Take a step down the loss; return the old loss, too."""
     value, gradient = jax.value_and_grad(loss)(params, x, y)
-    params = jax.tree.map(lambda p, g: p - 0.3 * g, params, gradient)
+    params = jax.tree.map(lambda p, g: p - step * g, params, gradient)
     return params, value
 
 
@@ -794,9 +804,9 @@ def one_update_moves_every_parameter(w=1.0, b=0.0):
     Training programs are built around a function like `update`: parameters and data go
     in, and new parameters come out. `jax.tree.map` goes through the two dicts at once.
     It calls the small function with each parameter p and its entry g of the gradient,
-    and makes a dict of the results. The step is 0.3. `update` returns a new dict, which
-    we keep in place of the old one. Both entries of the gradient were negative, so both
-    parameters grow.
+    and makes a dict of the results. The step is 0.3, unless you hand over another.
+    `update` returns a new dict, which we keep in place of the old one. Both entries of
+    the gradient were negative, so both parameters grow.
     """
     params = {"w": jnp.array(w), "b": jnp.array(b)}
     x = jnp.array([0.0, 1.0, 2.0])
@@ -913,15 +923,14 @@ def check_mean_of_the_batches_is_the_whole():
 
 
 def an_update_for_each_batch(epochs=20):
-    """An update for each batch, always in the same order, misses the best line.
+    """An update for each batch, from left to right, can miss the best line.
 
     So we need not wait for the gradient over all points. We go through all points again
     and again, and each pass is called an *epoch*. Here the points lie on the curve x²,
     from left to right, and a batch is 8 neighbours. The curve is as high on the left as
     on the right, so the best line is level: its w is 0.
 
-    Predict: the last batch of each epoch lies on the right, where the curve rises. What
-    sign has w after 20 epochs?
+    Predict: is w positive or negative after 20 epochs?
     """
     x = jnp.linspace(-1, 1, 40)
     y = x**2
@@ -950,13 +959,17 @@ def check_batches_in_order_pull_the_line():
 def shuffled_batches(seed=0, epochs=20):
     """Shuffled before each epoch, the batches lead near to the best line.
 
-    In order, the last batch of each epoch held the points on the right, and the line
-    followed them. So one shuffles: `jax.random.permutation(key, 40)` gives the numbers
-    0 to 39 in random order, another one for each epoch. `one_epoch` goes through such
-    an order, 8 points at a time. It is compiled, so its five updates are one program.
-    This is called *stochastic gradient descent*; stochastic means by chance. Look at w:
-    it comes near to 0, but does not settle there, for each batch pulls another way. The
-    next demo cures that.
+    From left to right, the last batch of each epoch held the points on the right, where
+    the curve rises, and the line followed them. So one shuffles:
+    `jax.random.permutation(key, 40)` gives the numbers 0 to 39 in random order.
+    `one_epoch` goes through such an order, 8 points at a time. It is compiled, so its
+    five updates are one program. This is called *stochastic gradient descent*;
+    stochastic means by chance: chance decides which points share a batch. (In this
+    example, one shuffled order for all epochs does about as well. With a new one for
+    each epoch, a bad order does not pull in every epoch.)
+
+    Look at w after each epoch: it comes near to 0, but does not settle there, for each
+    batch pulls another way. The next demo cures that.
     """
     x = jnp.linspace(-1, 1, 40)
     y = x**2
@@ -970,23 +983,27 @@ def shuffled_batches(seed=0, epochs=20):
     keys = jax.random.split(jax.random.key(seed), epochs)
     orders = [jax.random.permutation(key, 40) for key in keys]
     params = {"w": jnp.array(0.0), "b": jnp.array(0.0)}
+    slopes = []
     for order in orders:
         params = one_epoch(params, order)
-    return orders, params
+        slopes.append(params["w"])
+    print(np.round(slopes, 2))
+    return orders, params, slopes
 
 
 def check_shuffled_batches_come_near():
     """Each epoch uses every point once, and w ends within 0.1 of 0."""
     x = np.linspace(-1, 1, 40)
     for seed in (0, 3):
-        orders, params = shuffled_batches(seed)
+        orders, params, slopes = shuffled_batches(seed)
         w, b = 0.0, 0.0
-        for order in np.asarray(orders):
+        for order, slope in zip(np.asarray(orders), slopes, strict=True):
             np.testing.assert_array_equal(np.sort(order), np.arange(40))
             for batch in order.reshape(5, 8):
                 miss = w * x[batch] + b - x[batch] ** 2
                 w, b = w - 0.6 * np.mean(miss * x[batch]), b - 0.6 * np.mean(miss)
-        # the slope is a small difference of larger numbers
+            # the slope is a small difference of larger numbers
+            np.testing.assert_allclose(slope, w, atol=1e-6)
         np.testing.assert_allclose(params["w"], w, atol=1e-6)
         np.testing.assert_allclose(params["b"], b, rtol=1e-5)
         assert abs(w) < 0.1  # over 200 seeds it was never more than 0.08
@@ -996,7 +1013,8 @@ def shorter_steps_settle(seed=0, shrink=0.8, epochs=20):
     """Steps that shrink from epoch to epoch calm the pull of the batches.
 
     This is annealing again, now with batches. `one_epoch` now takes the size of the
-    step, too. The size starts at 0.3 and loses a fifth at each epoch.
+    step, too, and hands it to `update`. The size starts at 0.3 and loses a fifth at
+    each epoch.
 
     Predict: in the last demo w ended near 0.06. How near to 0 does it end now?
     """
@@ -1006,8 +1024,7 @@ def shorter_steps_settle(seed=0, shrink=0.8, epochs=20):
     @jax.jit
     def one_epoch(params, order, step):
         for rows in order.reshape(5, 8):
-            slopes = jax.grad(loss)(params, x[rows], y[rows])
-            params = jax.tree.map(lambda p, g: p - step * g, params, slopes)
+            params, _ = update(params, x[rows], y[rows], step)
         return params
 
     keys = jax.random.split(jax.random.key(seed), epochs)

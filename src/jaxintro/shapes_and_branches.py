@@ -86,37 +86,38 @@ def check_if_is_refused():
         assert "boolean conversion" in str(refused)
 
 
-def float_needs_a_number_too(x=3.0):
+def float_needs_a_number_too(x=2.5):
     """`float(x)` and `int(x)` need a number, too, and are refused.
 
     `x.item()` is refused, too. Mostly there is no need for these: compute with x
-    itself. Where you want another dtype, write `x.astype(jnp.int32)`.
+    itself. Where you want whole numbers, write `x.astype(jnp.int32)`. It cuts off what
+    stands after the point, as `int` does.
     """
 
     @jax.jit
-    def rounded_down(x):
+    def whole_part(x):
         return int(x)
 
     try:
-        rounded_down(x)
+        whole_part(x)
     except TypeError as error:
         refused = error
 
     @jax.jit
-    def rounded_down(x):
-        return jnp.floor(x).astype(jnp.int32)
+    def whole_part(x):
+        return x.astype(jnp.int32)
 
-    cured = rounded_down(x + 0.5)
+    cured = whole_part(x)
     return refused, cured
 
 
 def check_int_is_refused_and_astype_works():
     """`int` of a tracer is a ConcretizationTypeError; `astype` makes an int32."""
-    for x in (3.0, -2.0):
+    for x in (2.5, -2.5):
         refused, cured = float_needs_a_number_too(x)
         assert type(refused).__name__ == "ConcretizationTypeError"
         assert str(cured.dtype) == "int32"
-        assert cured == math.floor(x + 0.5)
+        assert cured == int(x)
 
 
 def known_numbers_become_tracers(weights=(0.5, 0.25, 0.5)):
@@ -124,8 +125,7 @@ def known_numbers_become_tracers(weights=(0.5, 0.25, 0.5)):
 
     Operations of `jnp` are written down while `jax.jit` traces, and not computed. So
     where a shape or an `if` depends on numbers that you know, compute them with NumPy.
-
-    Predict: `weights` is an ordinary tuple. Which of the two sums has a number?
+    Here `weights` is an ordinary tuple, and Python prints both sums while it traces.
     """
 
     @jax.jit
@@ -184,9 +184,9 @@ def comparisons_hide_an_if(x=-0.5):
 
     Python makes `0 < x and x < 1` of `0 < x < 1`, and `and` needs a yes or a no. Use
     `&` for "and", `|` for "or", `~` for "not", and `jnp.maximum` instead of Python's
-    `max`. Put parentheses around each comparison, because Python reads
-    `x > 0 & x < 1` as `x > (0 & x) < 1`. What you want to `assert`, check before the
-    compiled function is called.
+    `max`. (Use `~` on arrays only: for Python's own `True`, `~True` is −2.) Put
+    parentheses around each comparison, because Python reads `x > 0 & x < 1` as `x > (0
+    & x) < 1`. What you want to `assert`, check before the compiled function is called.
     """
 
     @jax.jit
@@ -292,9 +292,9 @@ def cond_saves_the_other_branch(n=10_000):
     """Use `jax.lax.cond` where one side is expensive.
 
     The condition is one yes or no for the whole array; for a choice number by number,
-    take `jnp.where`. (`race` with a list names each function in its table as you named
-    it.) (Under `jax.vmap` nothing is saved if each example has a condition of its own:
-    then both branches are computed, as vmap has shown.)
+    take `jnp.where`. Under `jax.vmap` nothing is saved if each example has a condition
+    of its own: then both branches are computed, as vmap has shown. For three branches
+    or more, control_flow has `jax.lax.switch`.
 
     Predict: `expensive` computes twenty sines, and here `cheap` is chosen. How much
     does `jax.lax.cond` save?
@@ -456,13 +456,13 @@ def check_equal_settings_share_a_program():
 
 
 def equal_settings_may_differ(n=3):
-    """Equal settings share a program, even where one holds 1 and the other 1.0.
+    """Settings that are equal share a program, so give each setting one type.
 
     JAX asks whether it has a program for settings that are equal to these. In Python 1
     == 1.0, so `Settings(1)` and `Settings(1.0)` are equal. So always give a setting the
-    same type, for example with `float(…)`. (For a plain static number, which is no
-    object of yours, it depends on the version of JAX.) `jnp.full(n, a)` is an array of
-    n numbers, each of them a.
+    same type, for example with `float(…)`. (Static tuples are compared in the same way:
+    `(1,)` and `(1.0,)` share a program. For a static number by itself, it depends on
+    the version of JAX.) `jnp.full(n, a)` is an array of n numbers, each of them a.
 
     Predict: the second call fills an array with 1.0. Which dtype does it have?
     """
@@ -602,8 +602,10 @@ def size_fixes_the_length(values=(-1.0, 2.0, -3.0, 4.0, 5.0)):
     `jnp.flatnonzero(x > 0)` gives the places where x is positive. How many these are
     depends on the values, so under `jax.jit` you must fix their number with `size`.
     Places left over get the number `fill_value`. We take the length of x, as it is no
-    place in x. (Without `fill_value` they would be 0, which is one.) Choose `size`
-    large enough, and look what happens otherwise.
+    place in x. (Without `fill_value` they would be 0, which is one.) To use the places,
+    write `x.at[places].get(mode="fill", fill_value=0)`, known from numpy_parity: it
+    gives 0 for what is no place, where `x[places]` would repeat the last number of x.
+    Choose `size` large enough, and look what happens otherwise.
 
     Predict: x has three positive numbers. What do you get for a size of 4, and of 2?
     """
@@ -614,17 +616,19 @@ def size_fixes_the_length(values=(-1.0, 2.0, -3.0, 4.0, 5.0)):
 
     x = jnp.array(values)
     enough = places(x, size=4)
+    found = x.at[enough].get(mode="fill", fill_value=0)
     too_few = places(x, size=2)  # no error
-    return enough, too_few
+    return enough, found, too_few
 
 
 def check_places_are_filled_or_cut():
     """Too large a size is filled with the length; too small a size loses places."""
     for values in ((-1.0, 2.0, -3.0, 4.0, 5.0), (1.0, -1.0, 1.0, 1.0)):
-        enough, too_few = size_fixes_the_length(values)
-        found = [place for place, value in enumerate(values) if value > 0]
-        assert enough.tolist() == [*found, len(values)]
-        assert too_few.tolist() == found[:2]
+        enough, found, too_few = size_fixes_the_length(values)
+        places = [place for place, value in enumerate(values) if value > 0]
+        assert enough.tolist() == [*places, len(values)]
+        assert found.tolist() == [*(values[place] for place in places), 0]
+        assert too_few.tolist() == places[:2]
 
 
 def padding_bounds_compilation(lengths=(3, 5, 6, 7)):
@@ -705,8 +709,7 @@ def python_loops_unroll(turns=3):
 
     JAX does not see the loop. It sees only the operations on the tracer, one after
     the other. If a loop is written out turn by turn, it is called *unrolled*.
-
-    Predict: the loop has three turns. How often does `sin` stand in the jaxpr?
+    Count the `sin` in the jaxpr.
     """
 
     def sines(x):
@@ -967,16 +970,18 @@ def check_masked_turns_have_a_gradient():
 
 
 def carry_keeps_its_type(start=100.0, rates=(0.1, 0.2, 0.3)):
-    """What a loop carries must keep its shape and its dtype.
+    """What a loop carries must keep its shape: it cannot grow.
 
     `jax.lax.scan(turn, carry, xs)`, known from pure_functions, calls `turn(carry, x)`
     for each x of the array `xs`. `turn` returns the new *carry*, which goes to the next
     turn, and an output. You get the last carry, and all outputs, stacked.
 
-    The loop is compiled for one type of carry. So a carry cannot grow, as a list does
-    with `append`: let the outputs be your list. `jax.lax.fori_loop` and
-    `jax.lax.while_loop` refuse a growing carry as well. (control_flow, the next lesson
-    but one, says more about this.)
+    The loop is compiled for one shape and one dtype of the carry. So a carry cannot
+    grow, as a list does with `append`: let the outputs be your list.
+    `jax.lax.fori_loop` and `jax.lax.while_loop` refuse a growing carry as well. They
+    also refuse an int32 that becomes a float32. (The Python number 0 is only weakly
+    typed, so as a start it may become a float32.) control_flow, the next lesson but
+    one, says more about this.
     """
 
     def grow(balances, rate):
@@ -1014,8 +1019,8 @@ def short_loops_may_unroll(n=1_000_000):
     Unrolled, all turns can be joined into one kernel, which reads and writes the array
     once. A loop reads and writes it at each turn. So write a few turns as a Python
     loop, and hundreds as `jax.lax.fori_loop` or `jax.lax.scan`. (With `unroll=True`,
-    `jax.lax.fori_loop` is unrolled for you.) The next lesson, gradient_descent, puts
-    loops to work.
+    `jax.lax.fori_loop` is unrolled for you, unless the number of turns is traced.) The
+    next lesson, gradient_descent, puts loops to work.
 
     Myth: `jax.lax.fori_loop` is always faster than a Python loop.
     """
