@@ -155,7 +155,9 @@ def _lesson(
         f"{broken} of {count} do not hold everywhere" if broken else f"all {count} hold"
     )
     style = "fails" if broken else "holds"
-    where = f"<p><small>{escape(lesson['where'])}</small></p>" if "where" in lesson else ""
+    where = (
+        f"<p><small>{escape(lesson['where'])}</small></p>" if "where" in lesson else ""
+    )
     return (
         f'<details class="ji-record" id="{lesson["name"]}"><summary>'
         f'<span>{inline(lesson["title"])}</span> <span class="ji-{style}">{said}</span>'
