@@ -350,7 +350,9 @@ def verdict(headline: Headline, found: list[tuple[int, Race]]) -> tuple[str, boo
 def picture(all_found: list[tuple[Headline, list[tuple[int, Race]]]], to: Path) -> None:
     """Seconds against size, a small plot for each headline."""
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import EngFormatter
 
+    brief = EngFormatter(sep="")  # 30k, 4M
     figure, grid = plt.subplots(4, 2, figsize=(9, 14), layout="constrained")
     colours: dict[str, str] = {}
     for axes, (headline, found) in zip(grid.flat, all_found, strict=False):
@@ -360,7 +362,7 @@ def picture(all_found: list[tuple[Headline, list[tuple[int, Race]]]], to: Path) 
             colour = colours.setdefault(name, f"C{len(colours)}")
             axes.loglog(sizes, seconds, "o-", color=colour)
         axes.set(title=headline.name, xlabel=headline.unit, ylabel="seconds a call")
-        axes.set_xticks(sizes, [f"{size:,}" for size in sizes])
+        axes.set_xticks(sizes, [brief(size) for size in sizes])
         axes.minorticks_off()
     last = grid.flat[-1]
     last.axis("off")

@@ -9,7 +9,8 @@ from jaxintro._engine.page import Page, Section
 
 FIELD = """\
 <p class="ji-filter"><label for="name">Look for</label>\
-<input id="name" type="search" data-rows="#names > li" placeholder="in_axes" \
+<input id="name" type="search" data-rows="#names > li" \
+data-key=".ji-name" placeholder="in_axes" \
 autocomplete="off"></p>"""
 
 
@@ -31,7 +32,8 @@ def _row(entry: Entry, base: str) -> str:
     also = ", ".join(_link(page, demo, base, demo.name) for page, demo in others)
     whole = f"<small>{escape(entry.name)}</small>" * (entry.name != entry.short)
     name, anchor = escape(entry.short), escape(entry.name.strip("."))
-    head = f'<li id="{anchor}"><strong><code>{name}</code></strong> {whole}'
+    words = f"<strong><code>{name}</code></strong> {whole}"
+    head = f'<li id="{anchor}"><span class="ji-name">{words}</span>'
     taught = f"<p>{_link(*first, base, inline(first[1].heading))}</p>"
     more = f"<summary>also in {len(others)}</summary><p>{also}</p>"
     return f"{head}{taught}{f'<details>{more}</details>' * bool(others)}</li>"

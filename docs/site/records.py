@@ -155,11 +155,13 @@ def _lesson(
         f"{broken} of {count} do not hold everywhere" if broken else f"all {count} hold"
     )
     style = "fails" if broken else "holds"
-    where = f"<p><small>{escape(lesson['where'])}</small></p>" if "where" in lesson else ""
+    told = escape(lesson.get("where", ""))
+    where = f"<p><small>{told}</small></p>" if told else ""
     return (
         f'<details class="ji-record" id="{lesson["name"]}"><summary>'
         f'<span>{inline(lesson["title"])}</span> <span class="ji-{style}">{said}</span>'
-        f'</summary>{where}<table class="ji-table"><thead><tr><th scope="col">Claim</th>'
+        f'</summary>{where}<table class="ji-table"><thead><tr>'
+        '<th scope="col">Claim</th>'
         f'<th scope="col">Notices</th>{heads}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></details>"
     )

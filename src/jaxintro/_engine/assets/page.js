@@ -73,7 +73,10 @@ document.documentElement.classList.add("ji-js");
     const rows = document.querySelectorAll(field.dataset.rows);
     const narrow = () => {
       const wanted = field.value.trim().toLowerCase();
-      for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(wanted);
+      const says = (part) => part?.textContent.toLowerCase().includes(wanted);
+      const key = field.dataset.key; // what a row is called comes before what it says
+      const named = key ? [...rows].filter((row) => says(row.querySelector(key))) : [];
+      for (const row of rows) row.hidden = named.length ? !named.includes(row) : !says(row);
       if (wanted === "") return;
       // tables that are folded away: open those where something was found
       for (const box of document.querySelectorAll("details.ji-record")) {

@@ -153,7 +153,7 @@ class Race:
 
 
 def _mark_time(axes: Any) -> None:
-    """Give the axis of time a few marks that do not touch: 100 µs, 200 µs, …"""
+    """Give the axis of time a few marks that do not touch: 100 µs and 200 µs."""
     from matplotlib.ticker import EngFormatter, LogLocator, MaxNLocator, NullLocator
 
     low, high = axes.dataLim.intervalx
