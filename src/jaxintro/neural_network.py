@@ -30,13 +30,14 @@ SIZES = (64, 32, 10)
 
 
 def one_layer_by_hand(x=(1.0, 2.0)):
-    """A layer multiplies, adds, and replaces what is below 0 by 0.
+    """A hidden layer multiplies, adds, and replaces what is below 0 by 0.
 
     A network is made of layers, and this is a small one. Two numbers go in, and three
     come out. Each number that comes out has a *weight* for each number that goes in,
     and an *offset* of its own. `x @ w + b` multiplies the inputs by the weights, adds
     them up, and adds the offsets. `jax.nn.relu` then puts 0 in place of each negative
-    number.
+    number. (The last layer of a network does without this. All before it are called
+    *hidden*.)
     """
     w = jnp.array([[1, -1, 0.5], [2, 0, -1]])
     b = jnp.array([0, 3, 1.0])
@@ -60,8 +61,7 @@ def init_params(key, sizes):
     params = []
     for n, m in pairwise(sizes):
         key, subkey = jax.random.split(key)
-        w = jax.random.normal(subkey, (n, m))
-        w = w * (2 / n) ** 0.5
+        w = jax.random.normal(subkey, (n, m)) * (2 / n) ** 0.5
         params.append({"b": jnp.zeros(m), "w": w})
     return params
 
@@ -169,7 +169,7 @@ def scores_become_probabilities(scores=(2.0, 1.0, -1.0)):
 
 def check_probabilities_are_powers_of_e():
     """The probabilities are e^score over the sum, so a step of 1 is a factor of e."""
-    for scores in ((2.0, 1.0, -1.0), (0.5, -0.5)):
+    for scores in ((2.0, 1.0, -1.0), (0.5, -0.5, 0.25)):
         p, factor, log_p = scores_become_probabilities(scores)
         expected = np.exp(scores) / np.sum(np.exp(scores))
         np.testing.assert_allclose(p, expected, rtol=1e-5)
@@ -193,26 +193,25 @@ def loss_is_surprise(seed=18):
     held it to be unlikely. The loss is the mean surprise.
     `log_p[jnp.arange(len(y)), y]` picks the entry of the label from each row.
 
-    Predict: if all parameters are 0, both kinds are equally likely. What is the loss?
+    Predict: a network that says "half and half" at each point has which loss?
     """
     params = init_params(jax.random.key(seed), (2, 3, 2))
     x = jnp.array(POINTS)
     y = jnp.array(LABELS)
     value = loss(params, x, y)
-    all_zero = jax.tree.map(jnp.zeros_like, params)
-    loss_of_zeros = loss(all_zero, x, y)
-    return params, value, loss_of_zeros
+    half_and_half = -jnp.log(0.5)
+    return params, value, half_and_half
 
 
 def check_loss_is_the_mean_surprise():
-    """The loss is the mean of −log p, and log 2 if both kinds are equally likely."""
+    """The loss is the mean of −log p, so it is log 2 for "half and half"."""
     for seed in (18, 4):
-        params, value, loss_of_zeros = loss_is_surprise(seed)
+        params, value, half_and_half = loss_is_surprise(seed)
         exp = np.exp(scores_in_numpy(params, np.array(POINTS)))
         p = exp / exp.sum(axis=1, keepdims=True)
         surprises = [-np.log(row[k]) for row, k in zip(p, LABELS, strict=True)]
         np.testing.assert_allclose(value, np.mean(surprises), rtol=1e-5)
-        np.testing.assert_allclose(loss_of_zeros, np.log(2), rtol=1e-6)
+        np.testing.assert_allclose(half_and_half, np.log(2), rtol=1e-6)
 
 
 @jax.jit
@@ -251,56 +250,44 @@ def check_gradient_is_that_of_the_chain_rule():
             np.testing.assert_allclose(slope, by_hand, rtol=1e-5, atol=1e-6)
 
 
-def scores_in_numpy(params, x):
-    """`forward` once more, in NumPy and with 64 bits."""
-    for layer in params[:-1]:
-        z = x @ np.float64(layer["w"]) + np.float64(layer["b"])
-        x = np.maximum(z, 0)
-    last = params[-1]
-    return x @ np.float64(last["w"]) + np.float64(last["b"])
-
-
-def loss_in_numpy(params, x, y):
-    """`loss` once more, in NumPy and with 64 bits."""
-    scores = scores_in_numpy(params, x)
-    sums = np.sum(np.exp(scores), axis=1)
-    of_label = scores[np.arange(len(y)), y]
-    return np.mean(np.log(sums) - of_label)
-
-
-def slope_checked_by_a_nudge(row=0, column=1, nudge=1e-6):
+def slope_checked_by_a_nudge(row=0, column=1, nudge=0.01):
     """To check a gradient, nudge one weight and see how the loss changes.
 
-    JAX is right about the loss that you wrote, even if you made a mistake in it. So we
-    write the loss once more, without JAX. Then we make one weight of the last layer a
-    little larger and a little smaller, and divide the change of the loss by the change
-    of the weight. The change is tiny: with 32 bits, most of its digits would be lost.
+    We make one weight of the last layer a little larger and a little smaller, and
+    divide the change of the loss by the change of the weight. `.at[row, column].add`
+    changes this one weight in a copy of the array. With 32 bits the nudge must not be
+    tiny, or rounding would hide the change: with 0.01, three digits are right.
     """
     params = init_params(jax.random.key(18), (2, 3, 2))
-    x = np.array(POINTS)
-    y = np.array(LABELS)
-    gradient = loss_and_gradient(params, x, y)[1]
-    slope = gradient[1]["w"][row, column]
+    x = jnp.array(POINTS)
+    y = jnp.array(LABELS)
+    slope = loss_and_gradient(params, x, y)[1][1]["w"][row, column]
 
-    def loss_after(change):
-        w = np.float64(params[1]["w"])
-        w[row, column] += change
-        second = {"w": w, "b": params[1]["b"]}
-        return loss_in_numpy([params[0], second], x, y)
-
-    above = loss_after(nudge)
-    below = loss_after(-nudge)
+    w = params[1]["w"]
+    params[1]["w"] = w.at[row, column].add(nudge)
+    above = loss(params, x, y)
+    params[1]["w"] = w.at[row, column].add(-nudge)
+    below = loss(params, x, y)
     by_nudge = (above - below) / (2 * nudge)
-    return slope, above, below, by_nudge
+    return params, w, slope, above, below, by_nudge
 
 
 def check_both_slopes_agree():
-    """The slope by JAX and the slope by a nudge agree to five digits."""
-    for row in range(3):
-        for column in (0, 1):
-            slope, above, below, by_nudge = slope_checked_by_a_nudge(row, column)
-            np.testing.assert_allclose(by_nudge, (above - below) / 2e-6, rtol=1e-9)
-            np.testing.assert_allclose(slope, by_nudge, rtol=1e-5, atol=1e-6)
+    """The slope by JAX and the slope by a nudge agree to three digits."""
+    x, y = np.array(POINTS), np.array(LABELS)
+    for row, column in ((0, 1), (2, 0)):
+        params, w, slope, above, below, by_nudge = slope_checked_by_a_nudge(row, column)
+        losses = []
+        for nudge in (0.01, 1e-6, -1e-6):
+            nudged = np.float64(w)
+            nudged[row, column] += nudge
+            second = {"w": nudged, "b": params[1]["b"]}
+            losses.append(loss_in_numpy([params[0], second], x, y))
+        expected = losses[0], loss_in_numpy(params, x, y)
+        np.testing.assert_allclose([above, below], expected, rtol=1e-6)
+        np.testing.assert_allclose(slope, (losses[1] - losses[2]) / 2e-6, rtol=1e-5)
+        # 5e-4: the difference of two losses with 32 bits has four digits or so
+        np.testing.assert_allclose(by_nudge, slope, rtol=5e-4)
 
 
 def update(params, gradient):
@@ -355,9 +342,8 @@ def whole_step_in_one_program(seconds=0.2):
     costs time, and for small arrays this is most of the time. (`race` also compares the
     results, and would say if they differed.)
 
-    Below the race we count the starts. In a jaxpr, which `jax.make_jaxpr` makes, each
-    operation is one equation, and so is a compiled function. Its `eqns` is the list of
-    the equations.
+    Below the race we count the starts: each is one equation in what `jax.make_jaxpr`
+    makes.
 
     Predict: there are four arrays, and for each the update does one × and one −. How
     many starts do the parts need?
@@ -438,7 +424,8 @@ def a_start_can_be_stuck(seed=4):
     Only the key of the first weights is another one here. In the end the network cannot
     tell the first two points apart, although their labels differ. For each it says
     "half and half", which is the surprise log 2. The losses show that more steps hardly
-    help. (This is why our seed is 18.)
+    help. This is common here: with more than half of the seeds from 0 to 39, the loss
+    is above 0.1 after these steps. (So our seed is 18.)
     """
     params = init_params(jax.random.key(seed), (2, 3, 2))
     x = jnp.array(POINTS)
@@ -534,8 +521,9 @@ def some_are_held_out_first(seed=0):
 
     `jax.random.permutation` gives the numbers 0 to 1796 in random order. The first
     1,280 pictures are for training: that is 20 times 64. The last 510 are held out.
-    (The 7 between them are not used.) `in_both` collects the pictures that are in both
-    parts.
+    (The 7 between them are left out; section 19, which cuts at the same places, has the
+    reason.) `bytes` makes of a picture something that a set can hold, and `in_both`
+    collects the pictures that are in both parts.
     """
     order = jax.random.permutation(jax.random.key(seed), 1797)
     x, y = digits(order[:1280])
@@ -575,13 +563,15 @@ def one_epoch_in_shuffled_batches(seed=1):
 
     The pictures for one step are called a *batch*, and here a batch has 64 of them. For
     each *epoch*, `jax.random.permutation` makes a new order, and `reshape` cuts it into
-    batches. (We make them here once more, to see them.) In `epoch`, `jax.lax.scan`
-    takes a step for each batch: the parameters go from step to step, and the losses are
-    collected. So an epoch is one program, which Python starts once.
+    batches. (We make them here once more, to see them. As the key is the same, the
+    batches are the same.) In `epoch`, `jax.lax.scan` takes a step for each batch: the
+    parameters go from step to step, and the losses are collected. So an epoch is one
+    program, which Python starts once.
 
     The network has 64 inputs, 32 numbers in the middle, and a score for each of the ten
-    digits; it has 2,410 parameters. If all digits are equally likely, the loss is
-    log 10, which is 2.3.
+    digits; it has 2,410 parameters. If all digits are equally likely, the loss is log
+    10, which is 2.3. The first loss is higher, because a network with random weights is
+    often sure of a wrong digit.
 
     Predict: how far does the loss fall in the 20 steps of one epoch?
     """
@@ -665,17 +655,21 @@ def check_only_one_curve_goes_on_falling():
         assert new[99] > 4 * known[99]
 
 
+def trained(key, *data):
+    """The trained network, a function of one picture."""
+    return partial(forward, train(key, *data)[0])
+
+
 def honest_score(seed=1):
     """The score that counts is that on the held-out digits.
 
-    The score is the share of the pictures that the network reads right. `partial` fills
-    in the trained parameters, and so makes a function of a picture alone.
+    The score is the share of the pictures that the network reads right. In `trained`,
+    `partial` fills in the trained parameters, and so makes a function of a picture
+    alone. The training is that of the last section, with the same key.
 
     Two numbers stand beside the honest score. One is the score on the pictures of the
     training: it flatters. The other is the score of somebody who does not look at the
-    picture, and always says the digit that is commonest in the training. The honest
-    score p itself is uncertain by about ±√(p (1 − p) / n), with n pictures: this is one
-    standard deviation, which holds in two of three cases.
+    picture, and always says the digit that is commonest in the training.
 
     Predict: how often is it right to say always the same digit?
     """
@@ -683,28 +677,25 @@ def honest_score(seed=1):
     x, y = digits(order[:1280])
     x_new, y_new = digits(order[1287:])
     key = jax.random.key(seed)
-    network = partial(forward, train(key, x, y, x_new, y_new)[0])
+    network = trained(key, x, y, x_new, y_new)
 
     guesses = jnp.argmax(jax.vmap(network)(x_new), axis=1)
     score = jnp.mean(guesses == y_new)
-    uncertain = jnp.sqrt(score * (1 - score) / 510)
     training_guesses = jnp.argmax(jax.vmap(network)(x), axis=1)
     training_score = jnp.mean(training_guesses == y)
     commonest = np.argmax(np.bincount(y))
     always_the_same = np.mean(y_new == commonest)
     return (
         network, x, y, x_new, y_new, guesses, training_guesses,
-        score, uncertain, training_score, always_the_same,
+        score, training_score, always_the_same,
     )  # fmt: skip
 
 
 def check_more_than_95_of_100_new_digits_are_read():
-    """Of the held-out digits more than 95 % are read right, of the known ones 99 %."""
+    """Over 95 % of the held-out digits are read right, and over 99 % of the others."""
     # one picture may be so close a call that 32 bits decide otherwise: hence <= 1
     for seed in (1, 2):
-        network, x, y, x_new, y_new, new, old, score, about, known, _ = honest_score(
-            seed
-        )
+        network, x, y, x_new, y_new, new, old, score, known, _ = honest_score(seed)
         (params,) = network.args
         cases = ((x, y, old, known), (x_new, y_new, new, score))
         for pixels, labels, guesses, found in cases:
@@ -713,7 +704,6 @@ def check_more_than_95_of_100_new_digits_are_read():
             np.testing.assert_allclose(found, np.mean(guesses == labels), rtol=1e-6)
         assert score > 0.95
         assert known > 0.99
-        np.testing.assert_allclose(about**2, score * (1 - score) / 510, rtol=1e-5)
 
 
 def check_one_guess_for_all_is_right_once_in_ten():
@@ -738,7 +728,7 @@ def digits_that_it_gets_wrong(seed=1):
     x, y = digits(order[:1280])
     x_new, y_new = digits(order[1287:])
     key = jax.random.key(seed)
-    network = partial(forward, train(key, x, y, x_new, y_new)[0])
+    network = trained(key, x, y, x_new, y_new)
     guesses = np.argmax(np.asarray(jax.vmap(network)(x_new)), axis=1)
     is_wrong = guesses != y_new
     wrong = np.flatnonzero(is_wrong)
@@ -778,8 +768,9 @@ def pictures_come_in_forms():
     """In the order of the file, the same row of digits comes again and again.
 
     We write the labels in a row, in the order of the file. Then we take a piece of 16
-    digits, and look where in the row it stands. It seems that people filled in forms,
-    all with the same digits, one form after the other. Each place is in another form.
+    digits, and look where in the row it stands. It seems that people filled in forms:
+    sheets of about 130 digits, nearly the same on each. Then each place is on another
+    form. `np.diff` gives the gaps between the places.
 
     Predict: how often does the piece stand in the row of 1,797 digits?
     """
@@ -788,6 +779,7 @@ def pictures_come_in_forms():
     piece = row[31:47]
     places = [n for n in range(1797) if row.startswith(piece, n)]
     print(places)
+    print(np.diff(places))
     number = len(places)
     before = sum(place < 1280 for place in places)
     return piece, places, number, before
@@ -805,13 +797,15 @@ def check_the_piece_is_there_fourteen_times():
     assert before == sum(n < 1280 for n in places) == 10
 
 
-def new_hands_are_harder(seed=1):
-    """A score holds only for digits that are like the held-out ones.
+def digits_of_the_last_forms(seed=1):
+    """One can also hold out whole forms, the last ones of the file.
 
-    When we shuffled, digits of each form went into both parts. So the network knew the
-    hands that it was tested on, and it is likely that each form is of another hand. Now
-    we do not shuffle. The first 1,280 pictures are for training, and they are of the
-    first ten forms. The last 510 are of the other four.
+    When we shuffled, digits of each form went into both parts, and the score was about
+    97 %. Now we do not shuffle. The first 1,280 pictures are for training, and they are
+    of the first ten forms. The last 510 are of the other four. (The 7 between them are
+    the end of form ten.) The description of the data says that 13 people wrote these
+    digits, so it is likely that nearly every form is of a hand of its own.
+
 
     Predict: will the score be higher, lower or about the same?
     """
@@ -820,18 +814,18 @@ def new_hands_are_harder(seed=1):
     x_new, y_new = digits(every[1287:])
 
     key = jax.random.key(seed)
-    network = partial(forward, train(key, x, y, x_new, y_new)[0])
+    network = trained(key, x, y, x_new, y_new)
     guesses = jnp.argmax(jax.vmap(network)(x_new), axis=1)
     score = jnp.mean(guesses == y_new)
     return network, x_new, y_new, guesses, score
 
 
 def check_unknown_forms_are_read_less_well():
-    """Of the digits of the last four forms, under 95 % are read right."""
+    """Of other forms under 95 % are right: a score holds for digits of its kind."""
     # one picture may be so close a call that 32 bits decide otherwise: hence <= 1
     labels = read_digits("digits.npz")[1]
     for seed in (1, 2):
-        network, x_new, y_new, guesses, score = new_hands_are_harder(seed)
+        network, x_new, y_new, guesses, score = digits_of_the_last_forms(seed)
         np.testing.assert_array_equal(y_new, labels[1287:])
         expected = np.argmax(scores_in_numpy(*network.args, x_new), axis=1)
         assert np.sum(guesses != expected) <= 1
@@ -920,3 +914,20 @@ def check_loaded_is_what_was_saved():
             assert np.all(np.asarray(layer["w"]) != np.asarray(other[n]["w"]))
             np.testing.assert_array_equal(layer["b"], other[n]["b"])
             np.testing.assert_array_equal(other[n]["w"], new[n]["w"])
+
+
+def scores_in_numpy(params, x):
+    """`forward` once more, in NumPy and with 64 bits."""
+    for layer in params[:-1]:
+        z = x @ np.float64(layer["w"]) + np.float64(layer["b"])
+        x = np.maximum(z, 0)
+    last = params[-1]
+    return x @ np.float64(last["w"]) + np.float64(last["b"])
+
+
+def loss_in_numpy(params, x, y):
+    """`loss` once more, in NumPy and with 64 bits."""
+    scores = scores_in_numpy(params, x)
+    sums = np.sum(np.exp(scores), axis=1)
+    of_label = scores[np.arange(len(y)), y]
+    return np.mean(np.log(sums) - of_label)

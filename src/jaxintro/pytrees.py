@@ -26,9 +26,10 @@ def leaves_and_structure(scale=3.0):
     """A pytree is made of leaves and of structure, and you can have each alone.
 
     A *pytree* is a container, such as a dict, a list or a tuple, or containers in
-    containers. The containers are its *structure*. What they hold in the end, arrays
-    and numbers, are its *leaves*. `jax.tree.leaves` lists the leaves, and
-    `jax.tree.structure` gives the structure, in which a star stands for each leaf.
+    containers. An array or a number alone is a pytree, too, of one leaf. The containers
+    are its *structure*. What they hold in the end, arrays and numbers, are its
+    *leaves*. `jax.tree.leaves` lists the leaves, and `jax.tree.structure` gives the
+    structure, in which a star stands for each leaf.
 
     Predict: `params` holds six numbers. How many leaves has it?
     """
@@ -56,7 +57,7 @@ def how_many_parameters(width=3):
 
     The results stand in a new pytree of the same structure. Here the function is
     `jnp.size`, which says how many numbers an array has. So we can count all parameters
-    of a model.
+    of a model. (In a dict that it returns, the keys stand sorted.)
 
     Predict: the first layer takes 2 numbers and gives 3, the next gives 1. Each has a w
     and a b. How many parameters are there in all?
@@ -106,11 +107,12 @@ def check_every_leaf_has_its_own_path():
 def keys_are_sorted(w=2.0, b=1.0):
     """The leaves of a dict come in the order of its sorted keys.
 
-    The order in which you wrote the keys does not count: two dicts with the same keys
-    have the same structure. So never pair leaves with the names in a dict. Take the
-    paths of the last section instead. Note that text is sorted letter by letter: a
-    layer 10 comes before a layer 2. (A list keeps its order, and so does an
-    `OrderedDict`.)
+    The order in which you wrote the keys does not count: two dicts with the same keys,
+    and a leaf under each, have the same structure. So never pair leaves with the names
+    in a dict. Take the paths of the last section instead. Note that text is sorted
+    letter by letter: a layer 10 comes before a layer 2. (A list keeps its order, and so
+    does an `OrderedDict`. Keys that cannot be sorted, such as 1 and "a" in one dict,
+    are a ValueError.)
 
     Predict: what does `mistaken` say that w is?
     """
@@ -140,8 +142,8 @@ def two_trees_at_once(w=2.0, b=1.0):
 
     `jax.grad` gives a gradient with the structure of the parameters. So the step
     downhill is one line, for a line of two parameters and for a large network. (For
-    `jax.grad`, the leaves must be floating-point numbers: a whole number, such as the 7
-    in the first section, is a TypeError.)
+    `jax.grad`, the leaves must be floats, or complex numbers: a whole number, such as
+    the 7 in the first section, is a TypeError.)
     """
 
     def loss(params):
@@ -166,9 +168,9 @@ def check_each_parameter_meets_its_slope():
 def trees_must_fit(w=2.0):
     """Two dicts with different keys do not fit together.
 
-    JAX compares the trees before it calls your function, and raises a `ValueError`.
-    Read the message from its end, for there stands the key. New versions of JAX call
-    the first tree the "prefix" or `tree_map tree`, and the second the "full" pytree.
+    JAX compares the trees before it calls your function, and raises a `ValueError`. In
+    its long message, look for the keys: the first tree has b and w, the second has only
+    w. The message ends with the key that one of them lacks.
     """
 
     def add(a, b):
@@ -195,9 +197,8 @@ def a_list_is_not_a_tuple(w=2.0):
     """The kinds of containers belong to the structure.
 
     Say that parameters were saved as JSON, which has lists but no tuples. What was a
-    tuple comes back as a list.
-
-    Predict: both trees have two leaves. Does `jax.tree.map` add a list and a tuple?
+    tuple comes back as a list. Both trees below have two leaves, but `jax.tree.map`
+    does not add a list and a tuple.
     """
 
     def add(a, b):
@@ -224,36 +225,31 @@ def first_tree_decides(slow=0.1, fast=1.0):
     """The first tree of `jax.tree.map` decides what is a leaf.
 
     The trees behind it may be deeper. Where the first tree has a leaf, the function
-    gets all that the others have there, even a whole dict, and that is no error. See
-    `met` below, where `len` counts the entries of a dict. The other way round, it is an
-    error.
+    gets all that the others have there, even a whole dict, and that is no error. In
+    `met` you see what meets what.
 
-    Say that we want one learning rate for each layer. `jax.tree.broadcast(rates,
-    gradient)` repeats each rate for all leaves below it, and then both trees fit.
+    Say that we want one learning rate for each layer, and a rate times each slope.
+    `jax.tree.broadcast(rates, gradient)` repeats each rate for all leaves below it, and
+    then both trees have the same structure.
     """
     gradient = {"hidden": {"w": 2.0, "b": 4.0}, "out": {"w": 6.0}}
     rates = {"hidden": slow, "out": fast}
-    met = jax.tree.map(lambda r, g: len(g), rates, gradient)
 
-    def step(g, r):
-        return r * g
+    def show(r, g):
+        return f"{r} meets {g}"
 
-    try:
-        jax.tree.map(step, gradient, rates)
-    except ValueError as error:
-        refused = error
+    met = jax.tree.map(show, rates, gradient)
     repeated = jax.tree.broadcast(rates, gradient)
-    steps = jax.tree.map(step, gradient, repeated)
-    return met, refused, repeated, steps
+    steps = jax.tree.map(lambda r, g: r * g, repeated, gradient)
+    return met, repeated, steps
 
 
 def check_rates_reach_every_leaf():
     """Each rate meets a whole dict; the repeated rates multiply each slope."""
     for slow, fast in ((0.1, 1.0), (0.5, -2.0)):
-        met, refused, repeated, steps = first_tree_decides(slow, fast)
-        assert met == {"hidden": 2, "out": 1}
-        assert isinstance(refused, ValueError)
-        assert "dict" in str(refused)
+        met, repeated, steps = first_tree_decides(slow, fast)
+        assert met["hidden"] == f"{slow} meets {{'w': 2.0, 'b': 4.0}}"
+        assert met["out"] == f"{fast} meets {{'w': 6.0}}"
         assert repeated == {"hidden": {"w": slow, "b": slow}, "out": {"w": fast}}
         expected = {"hidden": {"w": 2 * slow, "b": 4 * slow}, "out": {"w": 6 * fast}}
         assert steps == expected
@@ -264,7 +260,8 @@ def shapes_are_containers(rows=2):
 
     From a dict of shapes we want to make a dict of arrays. But `jax.tree.map` goes into
     the tuples, and `jnp.zeros(2)` is no error. The cure is `is_leaf`: a function that
-    says at which containers to stop.
+    says at which containers to stop. It is asked of the whole dict first, and then of
+    each shape.
 
     Predict: what stands under "w" in `mistaken`?
     """
@@ -292,9 +289,7 @@ def none_is_no_leaf(w=2.0):
     """`None` is no leaf, but a part of the structure.
 
     People put `None` where a layer has no b. Here we want a 0.0 in its place. With
-    `is_leaf`, known from the last section, a `None` counts as a leaf. (In the second
-    tree of a `jax.tree.map`, a `None` may stand where the first has a leaf. The
-    function then gets the `None`.)
+    `is_leaf`, known from the last section, a `None` counts as a leaf.
 
     Myth: `jax.tree.map` calls the function for everything that stands in the dict.
     """
@@ -460,17 +455,18 @@ def a_loop_demands_the_structure(turns=4):
     """A loop of JAX refuses a step that returns another structure.
 
     What such a loop hands from turn to turn is its *carry*, and the carry must keep its
-    structure. JAX builds this `jax.lax.fori_loop` from a scan, and so the message
-    speaks of a scan. Its carry has two places: the counter in place 0, and our state in
-    place 1. The cure is to return a list.
+    structure. The message speaks of a scan, for JAX has made one of this
+    `jax.lax.fori_loop`. In `loop_carry`, place 0 is the counter, and place 1 is our
+    state. The cure is to return a list.
     """
+    start = [jnp.array(0.0), jnp.array(1.0)]
 
     def mistaken(i, state):
         x, speed = state
         return x + speed, speed
 
     try:
-        jax.lax.fori_loop(0, turns, mistaken, [0.0, 1.0])
+        jax.lax.fori_loop(0, turns, mistaken, start)
     except TypeError as error:
         refused = error
 
@@ -478,7 +474,7 @@ def a_loop_demands_the_structure(turns=4):
         x, speed = state
         return [x + speed, speed]
 
-    state = jax.lax.fori_loop(0, turns, cured, [0.0, 1.0])
+    state = jax.lax.fori_loop(0, turns, cured, start)
     return refused, state
 
 
@@ -499,6 +495,8 @@ def velocity_beside_the_parameters(rate=0.02, count=60):
     *velocity*, which gradient_descent has as momentum: at each step, a part of it is
     kept and the gradient is added. Each parameter has a velocity, so the state has the
     structure of the parameters, and `jax.tree.map` makes the first one, all zeros.
+    `jax.lax.scan` hands both from step to step, and `partial(update, kept)` fills in
+    the first argument.
 
     If nothing is kept, this is plain gradient descent. In the picture, the walk that
     keeps 0.9 of its velocity swings to and fro, but ends lower.
@@ -508,32 +506,32 @@ def velocity_beside_the_parameters(rate=0.02, count=60):
     def loss(params):
         return params["w"] ** 2 / 2 + 10 * params["b"] ** 2
 
-    @jax.jit
-    def update(params, velocity, kept):
+    def update(kept, state, _):
+        params, velocity = state
         slopes = jax.grad(loss)(params)
         velocity = jax.tree.map(lambda v, g: kept * v + g, velocity, slopes)
         params = jax.tree.map(lambda p, v: p - rate * v, params, velocity)
-        return params, velocity, loss(params)
+        return (params, velocity), loss(params)
 
+    params = {"w": jnp.array(3.0), "b": jnp.array(1.0)}
+    velocity = jax.tree.map(jnp.zeros_like, params)
+    start = (params, velocity)
     _, axes = plt.subplots()
     for kept in (0.0, 0.9):
-        params = {"w": jnp.array(3.0), "b": jnp.array(1.0)}
-        velocity = jax.tree.map(jnp.zeros_like, params)
-        losses = []
-        for _ in range(count):
-            params, velocity, value = update(params, velocity, kept)
-            losses.append(value)
+        step = partial(update, kept)
+        end, losses = jax.lax.scan(step, start, length=count)
         axes.plot(losses, label=f"keeps {kept}")
     axes.set(xlabel="step", ylabel="loss", ylim=0)
     axes.set_title("A walk that remembers its velocity")
     axes.legend()
-    return params, velocity, axes
+    return velocity, end, axes
 
 
 def check_velocity_is_that_of_a_plain_loop():
     """The losses, the end and the velocity are those of a loop with plain numbers."""
     for rate, count in ((0.02, 60), (0.01, 20)):
-        params, velocity, axes = velocity_beside_the_parameters(rate, count)
+        zeros, (params, velocity), axes = velocity_beside_the_parameters(rate, count)
+        assert zeros == {"w": 0, "b": 0}
         for line, share in zip(axes.lines, (0, 0.9), strict=True):
             p, v, losses = np.array([3.0, 1.0]), np.zeros(2), []
             for _ in range(count):
@@ -583,13 +581,15 @@ def check_only_the_last_layer_moves():
 
 
 def own_class_is_a_leaf(x=3.0):
-    """An object of your own class is one leaf, and `jax.jit` refuses it.
+    """`jax.jit` refuses an object of your own class.
 
-    JAX does not look into a class that it does not know. It takes the whole object for
-    a leaf, and an argument of a compiled function may have only arrays and numbers as a
-    leaf, and an argument of a compiled function may have only arrays and numbers as
-    leaves. (`jax.grad` refuses it, too.) The next section has the cure. Predict: the
-    object holds two numbers. How many leaves has it?
+    JAX looks only into containers of a kind that it knows. What it traces must have
+    arrays and numbers as leaves, and this object is neither. `jax.grad` refuses it,
+    too, where it should give slopes for it. (As a static argument, `jax.jit` takes the
+    object, but then its numbers are fixed in the program.) The next section has the
+    cure.
+
+    Predict: the object holds two numbers. How many leaves has it?
     """
 
     class Line:
@@ -611,7 +611,7 @@ def own_class_is_a_leaf(x=3.0):
 
 
 def check_own_class_is_refused():
-    """Python computes 2x + 1, but `jax.jit` raises a TypeError that names the class."""
+    """The object is one leaf: Python gets 2x + 1, and `jax.jit` a TypeError."""
     for x in (3.0, -1.0):
         number, plain, refused = own_class_is_a_leaf(x)
         assert number == 1
@@ -659,8 +659,10 @@ def meta_fields_are_static(x=-3.0):
 
     So it is not traced, and an `if` on it works. A new structure is a new program, as
     with `static_argnames`. Settings such as a flag or a text belong there, while arrays
-    belong in `data_fields`. If you name one of the two, you must name both. Lists and
-    dicts of parameters are at work in the lesson neural_network.
+    belong in `data_fields`. If you name one of the two, you must name both.
+
+    Where to go next: in the lesson neural_network, lists and dicts of parameters are at
+    work.
 
     Predict: there are three calls. How often is `height` traced?
     """

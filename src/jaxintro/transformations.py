@@ -3,9 +3,10 @@
 `jax.grad`, `jax.vmap` and `jax.jit` are ordinary programs: they follow the operations
 of your function and do something with each. You can do so too, for the operations are
 written in the jaxpr. After this lesson you can read a jaxpr in Python, run it, print
-its steps, count in it and go through it backwards. You can build the derivative that
-goes forwards twice: with dual numbers, and with a jaxpr. You can also give a function
-a rule of your own, and test it. Read first: derivatives, vmap, shapes_and_branches.
+its steps, count in it and go through it backwards. You can build, in two ways, the
+derivative that goes forwards: with dual numbers, and with a jaxpr. You can also give a
+function a rule of your own, and test it. Read first: derivatives, vmap,
+shapes_and_branches.
 """
 
 from dataclasses import dataclass
@@ -49,12 +50,15 @@ def check_an_equation_for_each_operation_of_wave():
 
 
 def what_stands_in_an_equation(numbers=(1.0, 2.0, 3.0)):
-    """An equation has a primitive, inputs, outputs and parameters.
+    """An equation has a primitive, inputs and parameters.
 
-    `invars` are the inputs and `outvars` the outputs. An input is a variable, or a
-    `Literal`: a number that was known while tracing, here the 4, with its value in
-    `.val`. `params` is a dictionary with what else the primitive must know, such as the
-    axes of a sum. (`out_sharding` is for arrays that lie on several devices.)
+    `invars` are the inputs. An input is a variable, or a `Literal`: a number that was
+    known while tracing, here the 4, with its value in `.val`. `params` is a dictionary
+    with what else the primitive must know, such as the axes of a sum. (`out_sharding`
+    is for arrays that lie on several devices.)
+
+    The letters are given only when something is printed. So an equation that is printed
+    alone begins at `a` again, as you see beside `product` and `total`.
     """
     program = jax.make_jaxpr(lambda x: jnp.sum(4 * x))(jnp.array(numbers))
     product, total = program.eqns
@@ -75,12 +79,11 @@ def variables_link_the_equations(numbers=(1.0, 2.0, 3.0)):
     """A variable has a type, but no value and no letter.
 
     No number has been computed yet. A variable only says the type of the array that
-    will be there: `.aval.shape` and `.aval.dtype`. Letters are given when something is
-    printed. So an equation that is printed alone begins at `a` again, as you see beside
-    `product` and `total`.
+    will be there: `.aval.shape` and `.aval.dtype`.
 
-    What links the equations are the variables themselves: where the second equation
-    takes what the first gave, it holds the same Python object.
+    What links the equations are the variables themselves. `outvars` are the outputs of
+    an equation. Where the second equation takes what the first gave, it holds the same
+    Python object.
     """
     program = jax.make_jaxpr(lambda x: jnp.sum(4 * x))(jnp.array(numbers))
     product, total = program.eqns
@@ -98,7 +101,7 @@ def check_the_equations_are_linked():
 
 
 def arrays_from_outside_are_constants(weights=(1.0, 10.0, 100.0)):
-    """A JAX array that a function takes from outside is a constant of its program.
+    """A JAX array from outside is a constant of the program that uses it.
 
     `scaled` uses the array `w`, which is not an argument. So there is a variable more,
     printed before the semicolon, and its value stands in `program.consts`. The
@@ -178,15 +181,15 @@ def an_interpreter_is_a_loop(x=0.5):
 
     `walk` is the whole interpreter. It has a dictionary from variables to values. At
     first it holds the constants and the arguments. For each equation, `walk` reads the
-    inputs, asks `step` for the outputs, and stores them. Some primitives give a list of
-    outputs, which is what `multiple_results` says; the others give one. `walk` takes
-    the arguments as a list, and returns the results as a list.
+    inputs, asks `step` for the outputs, and stores them. Some primitives, such as `jit`
+    and `cond`, give a list of outputs, which is what `multiple_results` says; the
+    others give one. `walk` takes the arguments as a list, and returns the results as a
+    list.
 
     With `run` as its step, `walk` gives what `wave` gives. Sections below use `walk`
     with other steps. `Literal` is imported from `jax.extend.core`.
     """
-    program = jax.make_jaxpr(wave)(x)
-    (y,) = walk(program, [x], run)
+    (y,) = walk(jax.make_jaxpr(wave)(x), [x], run)
     return y
 
 
@@ -204,7 +207,6 @@ def jax_transforms_your_interpreter(x=0.5):
     well as numbers: it hands each operation on to the transformation that is at work.
     Beside `again` you see what comes in.
 
-    Predict: which of `jax.jit`, `jax.vmap` and `jax.grad` will accept `again`?
     """
     program = jax.make_jaxpr(wave)(x)
 
@@ -266,7 +268,7 @@ def check_loud_gives_the_height():
 
 
 def multiplications(f):
-    """A function that counts the multiplications of f."""
+    """A function that counts the equations of f named `mul`."""
 
     def count(*args):
         program = jax.make_jaxpr(f)(*args)
@@ -277,12 +279,13 @@ def multiplications(f):
 
 
 def count_before_you_run(many=1000):
-    """A transformation need not run your function; this one counts.
+    """A transformation need not compute anything; this one only counts.
 
-    `multiplications` counts the equations of the jaxpr that multiply, and computes
-    nothing. Here is one polynomial, 1 + x + x² + x³, written twice: term by term, and
-    by the rule of Horner. The count works on transformed functions, too: the last line
-    is for `jax.vmap` over a thousand numbers.
+    `multiplications` counts the equations of the jaxpr with the name `mul`. (So `x**2`,
+    `x @ x` and a loop count 0: they are equations with other names.) The function runs
+    once, on tracers, so that there is a jaxpr. Here is one polynomial, 1 + x + x² + x³,
+    written twice: term by term, and by the rule of Horner. The count works on
+    transformed functions, too: the last line is for `jax.vmap` over a thousand numbers.
 
     Predict: Horner's rule has two multiplications. What is the count for a thousand
     numbers?
@@ -386,12 +389,15 @@ def a_choice_is_handed_back(x=4.0):
 
     So `int(index)` in `pick` is an error there. (Under `jax.grad` alone, `pick` works.)
     The step `keep` does not choose. It hands the choice back to JAX, with a
-    `jax.lax.cond` of its own: JAX traces both `if_true` and `if_false`, and each of
-    them walks through a branch.
+    `jax.lax.cond` of its own, whose test may be 1 or 0 in place of True or False. JAX
+    traces both `if_true` and `if_false`, and each of them walks through a branch.
     """
-    program = jax.make_jaxpr(halve_or_negate)(x)
+
+    def by_pick(x):
+        return walk(jax.make_jaxpr(halve_or_negate)(x), [x], pick)[0]
+
     try:
-        jax.jit(lambda x: walk(program, [x], pick))(x)
+        jax.jit(by_pick)(x)
     except TypeError as error:
         refused = error
 
@@ -402,14 +408,18 @@ def a_choice_is_handed_back(x=4.0):
         no, yes = eqn.params["branches"]
 
         def if_true(*args):
-            return walk(yes, args, keep)
+            return walk(yes, args, run)
 
         def if_false(*args):
-            return walk(no, args, keep)
+            return walk(no, args, run)
 
         return jax.lax.cond(index, if_true, if_false, *args)
 
-    (kept,) = jax.jit(lambda x: walk(program, [x], keep))(x)
+    def by_keep(x):
+        return walk(jax.make_jaxpr(halve_or_negate)(x), [x], keep)[0]
+
+    kept = jax.jit(by_keep)(x)
+
     return refused, kept
 
 
@@ -448,7 +458,8 @@ def go_through_a_program_backwards(x=0.3):
     `chain` does one thing after the other, each with one input. To lead back from the
     result, go through the equations from the last to the first, and for each do the
     opposite: a logarithm for an `exp`, and so on. `inverse` does this with the help of
-    a table, `back`. What is not in the table is a KeyError.
+    a table, `back`. What is not in the table is a KeyError. (`inverse` traces f with y,
+    where f wants an x: for a trace, only the type counts.)
 
     Nothing checks that f is a chain. Where f also computes an `exp` that it does not
     use, `inverse` undoes the `exp` as well, and gives a wrong number without an error.
@@ -514,8 +525,9 @@ def transformations_in_either_order(x=(0.5, 1.0, 1.5)):
     """Transformations can be combined, and often the order does not matter.
 
     Here `log_back` is made with our own transformation, and JAX takes it like any other
-    function. To compile and then to map is the same as to map and then to compile. So
-    it is with compiling and the slope. The slope of a logarithm at x is 1 / x.
+    function. To compile and then to map gives the same numbers as to map and then to
+    compile. So it is with compiling and the slope. The slope of a logarithm at x is 1 /
+    x.
 
     With `jax.vmap` and `jax.grad` the order matters, as you know. Here
     `jax.vmap(log_back)` has three results, and `jax.grad` wants a function with one.
@@ -561,7 +573,8 @@ def dual_numbers(x=2.0):
 
     This is `jax.jvp` in plain Python. `Dual` knows two rules, one for sums and one for
     products. Python calls `__add__` for + and `__mul__` for ×. The function f never
-    hears of derivatives: each operation passes the change on.
+    hears of derivatives: each operation passes the change on. There is no rule for a
+    `Dual` and a plain number, so `2 * x` or `x + 1` in f would be an error.
 
     `jax.jvp` does the same. It takes the function, a tuple of inputs and a tuple of
     their changes, and returns the value and its change.
@@ -676,8 +689,9 @@ def one_run_for_many_pushes(x=0.5, changes=(1.0, 2.0, -3.0)):
 
     Look at the jaxpr of `tangent`: it has no `sin` and no `cos`. What does not depend
     on the change was computed before. It stands in the program as constants: the cosine
-    in front of the semicolon, and x, here 0.5, in the equations. (`add_any` is how JAX
-    writes a + that it made itself, for a derivative.)
+    in front of the semicolon, and x, here 0.5, in the equations. It is there twice, for
+    by the product rule x · x has a term for each factor. (`add_any` is how JAX writes a
+    + that it made itself, for a derivative.)
 
     Predict: how often does Python run `by_jvp` and `by_linearize` for three pushes?
     """
@@ -728,9 +742,7 @@ def a_loop_that_grad_refuses(x=2.0):
     numbers of every turn, and JAX does not know in advance how many turns there are.
     (Take no negative x: the loop would never end.)
     """
-    x = jnp.array(x)
-    change = jnp.array(1.0)
-    y, pushed = jax.jvp(newton, (x,), (change,))
+    y, pushed = jax.jvp(newton, (x,), (1.0,))
     try:
         jax.grad(newton)(x)
     except ValueError as error:
@@ -756,11 +768,11 @@ def a_forward_rule_of_your_own(x=2.0):
     and returns the value and its change.
 
     `jax.grad` then follows the rule instead of the loop. Beside `rule` you see how it
-    is called: x is a number, and only the change is a tracer. The rule does no more
-    with the change than multiply it, and so JAX can turn the rule round. The lesson
-    derivatives has `jax.custom_vjp`, for a rule that goes backwards only.
+    is called: x is a number, and only the change is a tracer. The rule must be linear
+    in the change, as here, where it only divides it. Then JAX can go through the rule
+    backwards for `jax.grad`. With `jnp.sin(change)`, it raises a NotImplementedError.
+    The lesson derivatives has `jax.custom_vjp`, for a rule that goes backwards only.
     """
-    x = jnp.array(x)
     root = jax.custom_jvp(newton)
 
     @root.defjvp
@@ -770,7 +782,7 @@ def a_forward_rule_of_your_own(x=2.0):
         y = root(x)
         return y, change / (2 * y)
 
-    slope = jax.grad(root)(x)
+    slope = jax.grad(root)(jnp.array(x))
     return slope
 
 
@@ -788,7 +800,6 @@ def any_rule_is_believed(x=1.3):
     uses it without a word. A central difference needs no rule: call the function a
     little right and a little left.
     """
-    x = jnp.array(x)
 
     @jax.custom_jvp
     def cube(x):
@@ -800,7 +811,7 @@ def any_rule_is_believed(x=1.3):
         (change,) = changes
         return cube(x), 2 * x**2 * change
 
-    believed = jax.grad(cube)(x)
+    believed = jax.grad(cube)(jnp.array(x))
     h = 0.01
     difference = (cube(x + h) - cube(x - h)) / (2 * h)
     return believed, difference
@@ -811,7 +822,7 @@ def check_the_wrong_rule_is_believed():
     for x in (1.3, -0.8):
         believed, difference = any_rule_is_believed(x)
         np.testing.assert_allclose(believed, 2 * x**2, rtol=1e-6)
-        # 1e-3: the difference errs by h², here 0.0001, and float32 rounds
+        # 1e-3: the difference errs by h², here 0.0001
         np.testing.assert_allclose(difference, 3 * x**2, rtol=1e-3)
 
 
@@ -821,11 +832,12 @@ def a_rule_needs_a_test(x=1.3):
     `check_grads`, from `jax.test_util`, compares the derivatives with such differences,
     and raises an AssertionError if they do not agree. `order=1` stands for the first
     derivative, and `modes=["fwd"]` for the way forwards. Where it finds nothing wrong,
-    it says nothing.
+    it says nothing. It calls `cube` at several points, as you see. It allows for
+    rounding, so a tiny mistake, such as 3.003 in place of 3, goes through.
 
-    The change that it pushes is random; you see it beside `wrong`. It multiplies both
-    sides, so look at the ratio of ACTUAL to DESIRED. Here it is 2 to 3: the rule says
-    2x² where it should say 3x².
+    The change that it pushes is some number; you see it beside `wrong`. It multiplies
+    both sides, so look at the ratio of ACTUAL to DESIRED. Here it is 2 to 3: the rule
+    says 2x² where it should say 3x².
     """
     x = jnp.array(x)
 
@@ -864,7 +876,7 @@ def check_the_mistake_is_caught():
 
 
 def stepping_in_can_lose_a_rule(x=2.7):
-    """An interpreter that walks into a function with a rule forgets the rule.
+    """An interpreter can walk into a function that has a rule of its own.
 
     `steps` is a staircase, and its rule pretends that it is the line y = x, with the
     slope 1. In a jaxpr it is one equation, `custom_jvp_call`. The program stands in
