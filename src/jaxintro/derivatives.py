@@ -181,8 +181,8 @@ def check_every_step_keeps_a_cosine():
 def keep_less_and_compute_again(steps=5):
     """`jax.checkpoint` keeps less, and computes more on the way back.
 
-    `jax.checkpoint(f)` computes the same as f. But only the input of f is kept, and on
-    the way back f is computed again. That takes less memory and more work.
+    `jax.checkpoint(f)` computes the same as f. But only what goes into f is kept, and
+    on the way back f is computed again. That takes less memory and more work.
 
     Put it around each step of a long computation. Around the whole it helps little: on
     the way back all numbers of the whole would be there again at once. (Under `jax.jit`

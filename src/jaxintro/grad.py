@@ -539,7 +539,8 @@ def jax_can_stop_at_a_nan():
     Here it names a multiplication, `mul`: the 0 times infinity that you saw two demos
     ago. The traceback of the error, if you do not catch it, leads to the line in
     `root`. (In a compiled function JAX looks only at what comes out, so search without
-    `jax.jit`. There it also stops at a nan that a `jnp.where` would have thrown away.)
+    `jax.jit`. Without it, JAX also stops at a nan that a `jnp.where` would have thrown
+    away.)
     """
 
     def root(x):

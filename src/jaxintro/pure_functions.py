@@ -789,8 +789,9 @@ def layer_is_data(w=(1.0, 2.0, 4.0)):
     """A layer is data, its weights, and a function of this data.
 
     `apply` takes the weights as an argument. So the jaxpr has two inputs, w and x, and
-    the compiled function sees whatever weights you hand it, without a new trace. Later
-    you will also need this for `jax.grad`: it takes slopes along arguments.
+    the compiled function sees whatever weights you hand it, and weights of the same
+    shape and dtype need no new trace. Later you will also need this for `jax.grad`: it
+    takes slopes along arguments.
     """
     w = jnp.array(w)
     x = jnp.arange(len(w), dtype="float32")
@@ -857,8 +858,8 @@ def audit_finds_what_is_impure(x=1.0):
     `jaxintro.lens` takes a function and its arguments. Each finding has a `kind`, and
     says what happens under `jit` and what to do instead. In `noisy_with_key` none of
     the three is left. When a compiled function of yours behaves strangely, begin with
-    this. It does not find everything: hidden weights, as in `layer.apply` above, are
-    no finding.
+    this. It does not find everything: hidden weights, as in `layer.apply` above, and an
+    outer number that the compiled function has kept, are no finding.
 
     What you can do with a pure function is the subject of the next lessons: take its
     gradient (grad), run it on a batch (vmap), and compile it well (jit).

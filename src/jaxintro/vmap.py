@@ -90,8 +90,8 @@ def shape_that_is_printed(numbers=((1, 2, 3), (10, 20, 30))):
 
     Here the examples are the rows of a table, and `total` prints the shape that it
     sees. `jax.vmap(total)(table)` makes the new function and calls it in one line, as
-    most people write it. (Nothing is kept: each new call of `vmap` runs the function
-    once more.)
+    most people write it. (Nothing is kept: each call of a function that `vmap` has made
+    runs your function once more.)
 
     Predict: the table has shape (2, 3). Which shape is printed?
     """
@@ -889,8 +889,9 @@ def shared_test_keeps_its_cond(numbers=(1.0, 2.0)):
     If the test is shared (`None` in `in_axes`), the whole batch takes the same branch,
     and only that one runs. Compare the two jaxprs: with a test for each example there
     is a `select_n`, which picks from both results. With one test for all there is
-    `cond`, which lists the branch for False first. (In the first, JAX gives each branch
-    a harmless input where it is not taken; those lines can wait.)
+    `cond`, which lists the branch for False first. (In the first, JAX also stops the
+    gradient of an input where its branch is not taken, so that no nan comes back from
+    there; those lines can wait.)
     """
 
     def wave_or_growth(test, x):
