@@ -80,7 +80,7 @@ def computed_where_the_array_is(place=3):
     """`jax.device_put` puts an array on a device of your choice.
 
     A new array is on the first device, as x is here. `x.devices()` tells where an array
-    is. `jax.device_put(x, device)` gives a copy on that device.
+    is. `jax.device_put(x, device)` gives x on that device: a copy, if x is elsewhere.
 
     Predict: on which device is twice that copy?
     """
@@ -165,7 +165,7 @@ def cut_in_rows(x):
 
 
 def one_array_in_pieces(rows=16):
-    """A sharding cuts one array into pieces, one for each device.
+    """A sharding can cut an array into pieces, one for each device.
 
     A *sharding* says how an array lies on a mesh. `jax.P("data")` cuts the first axis
     of the array into as many pieces as there are devices along `"data"`.
@@ -399,7 +399,8 @@ def not_every_sum_is_sent(rows=64):
     """Which axis you add up decides whether anything is sent.
 
     `collectives` does the search for us, now and in the rest of this lesson: it lists
-    the name of each collective in a compiled program, with the type of its result. You
+    the name of each collective in a compiled program, with the type of its result.
+    (Where XLA has joined several results in one line, it gives only one of them.) You
     need not read `MOVES`. It is a pattern for the names, made for `re.findall`.
 
     Predict: for which of the two sums is the list empty?
@@ -573,7 +574,7 @@ def data_or_gradient(all_rows=(64, 512, 1024), waves=4):
     _, axes = plt.subplots()
     axes.plot(all_rows, data, label="the data")
     axes.plot(all_rows, gradient, label="the gradient")
-    axes.set(xlabel="rows", ylabel="bytes sent", title="What has to travel")
+    axes.set(xlabel="rows", ylabel="bytes", title="What has to travel")
     axes.legend()
     return axes, moved
 
@@ -780,8 +781,9 @@ def summed_by_shard_map(rows=16, waves=4):
 
     From `jax.P()` in `in_specs`, `shard_map` knows that w is one array, the same on all
     devices. So a gradient with respect to w, taken inside, counts the rows of *all*
-    devices: JAX adds up the gradients of the eight. Then `averaged_gradient` takes the
-    mean of eight equal sums, which is that sum again.
+    devices: JAX adds up the gradients of the eight. (So it is by default;
+    `check_vma=False` turns it off.) Then `averaged_gradient` takes the mean of eight
+    equal sums, which is that sum again.
 
     Predict: by how much is the result too large?
     """

@@ -450,23 +450,24 @@ def check_half_the_bytes_and_all_the_flops():
 
 
 def count_before_you_run(n=100_000):
-    """You can tell how long a program takes at least, before you run it.
+    """You can estimate how long a program takes before you run it.
 
     A program that would take hours is better judged
     before it starts. Two matrices of 100,000 × 100,000 and their product take 120 GB.
     But to count the work of the program takes no memory, and the two limits of the
     machine can be measured with small arrays.
 
-    A program has to do its flops and has to move its bytes. So at the measured speeds,
-    it cannot end before the longer of these two has been done. (XLA adds up its counts
-    in float32, so their last digits are not exact.)
+    A program has to do its flops and has to move its bytes. So at the speeds measured
+    just now, it needs about as long as the longer of these two, or longer. (On a busy
+    machine, the measured speeds are too low.) (XLA adds up its counts in float32, so
+    their last digits are not exact.)
     """
     matrix = jax.ShapeDtypeStruct((n, n), jnp.float32)
     flops, moved = work(jnp.matmul, matrix, matrix)
     x = jnp.ones(2_000_000)
     bandwidth, speed = limits(x, jnp.ones((512, 512)))
     at_least = max(flops / speed, moved / bandwidth)
-    print(f"at least {at_least / 60:.0f} minutes")
+    print(f"about {at_least / 60:.0f} minutes or more")
     return flops, moved
 
 
@@ -518,8 +519,8 @@ def transfers_can_be_forbidden(n=3):
 
     A transfer is easily overlooked. In a block `with jax.transfer_guard("disallow"):` a
     transfer that you did not ask for is an error, and the message says in which
-    direction it goes: here from the host to the device. `jax.device_put` asks for one,
-    so it is allowed.
+    direction it goes: here from the host to the device. (On a CPU, reading a result
+    back is not refused.) `jax.device_put` asks for one, so it is allowed.
 
     Predict: x is an array of JAX. Which of these is refused: `double(x)`,
     `double(from_numpy)`, `x + 1`?
@@ -556,9 +557,9 @@ def check_two_of_three_lines_transfer():
 def reading_a_number_waits(turns=10, n=100_000):
     """To read a number, Python must wait until it is there.
 
-    As long as you read nothing, Python can run ahead of the device and ask for step
-    after step, so that the device need not wait for Python. `y.is_ready()` says whether
-    the numbers of y are there, without waiting. `float(y)` needs the number, and so it
+    As long as you read nothing, Python can run ahead of the device and ask for the next
+    steps, so that the device need not wait for Python. `y.is_ready()` says whether the
+    numbers of y are there, without waiting. `float(y)` needs the number, and so it
     waits, as do `print(y)`, `if y > 0:` and `np.asarray(y)`. So in a training loop, do
     not read the loss at each step. Keep it as an array, and read it now and then.
 
@@ -666,7 +667,7 @@ def second_name_is_gone_too(size=3):
     params` makes only a second name for the same arrays. When `params` is donated,
     `best` is gone as well. `x.is_deleted()` tells, and to use x is an error. The cure
     is a copy, made before the step: `jnp.copy`, for each array of the pytree. (A
-    donated array stays if no result fits into its memory.)
+    donated array stays if no result has the same size.)
 
     Myth: what I have kept under another name is safe.
     """
@@ -797,7 +798,7 @@ def long_sum_in_bfloat16(n=1000):
 
 
 def check_the_sum_stops_at_256():
-    """In bfloat16 it stops at 256; in float32 and with `jnp.sum` it is n."""
+    """In bfloat16 it stops at 256; in float32, and here with `jnp.sum`, it is n."""
     for n in (200, 600):
         found = [float(each) for each in long_sum_in_bfloat16(n)]
         assert found == [min(n, 256), n, n]
@@ -862,9 +863,9 @@ def rewrite_what_loses_digits(x=0.1, s=1e-8):
 
     In jit you saw that a compiled program may round less often, so that its last digits
     differ. Mostly that does not matter. But in (x (1 + s))² − x² with a small s, the
-    first digits are equal and vanish, and what is left is the rounding. Whether you
-    compile is not the point. The cure is a formula without the subtraction: here x² s
-    (2 + s), which is the same by algebra.
+    first digits are equal and vanish, and what is left is mostly the rounding. Whether
+    you compile is not the point. The cure is a formula without the subtraction: here x²
+    s (2 + s), which is the same by algebra.
 
     Myth: if op by op and compiled differ, one of them is right.
     """
@@ -986,7 +987,7 @@ def check_sparse_products_are_right():
 
 
 def zeros_cost_accuracy(n=200, seed=0):
-    """To set small weights to zero costs accuracy.
+    """To set small weights to zero changes the matrix.
 
     The weights of a network are rarely zero by themselves. *Pruning* sets the smallest
     to zero. Here the weights are normal random numbers. We keep the larger half, and
