@@ -705,7 +705,8 @@ def stop_early_or_pass_on(x=2.0, most=10):
     stop then. `jax.lax.scan` always makes all turns, here ten. With a `jax.lax.cond` in
     its body, a turn that is not needed hands y on as it is. You gain two things: the
     outputs are the whole path, and `jax.grad` works, which does not go back through a
-    `jax.lax.while_loop`.
+    `jax.lax.while_loop`. (At x = 1 the path begins at the root and no step is made:
+    there the slope is 1, and wrong.)
 
     Which loop should you take? If the turns do not need each other, `jax.vmap`, or
     `jax.lax.map` if memory is short. If they can be joined in any brackets,
@@ -732,7 +733,7 @@ def stop_early_or_pass_on(x=2.0, most=10):
 
 
 def check_the_path_stays_at_the_root():
-    """At √x the path stays; its slope is 1 / (2√x)."""
+    """At √x the path stays; its slope is here 1 / (2√x)."""
     x = 30.0
     outputs, slope = stop_early_or_pass_on(x)
     h, expected = x, []

@@ -22,7 +22,7 @@ def products(x):
     return jnp.stack([x[0] * x[1], x[1] ** 2, 5 * x[0]])
 
 
-def push_a_change_forwards(x=(2.0, 3.0), v=(1.0, 0.0)):
+def push_a_change_forwards(point=(2.0, 3.0), direction=(1.0, 0.0)):
     """`jax.jvp` pushes a change of the inputs forwards to the outputs.
 
     The question is: if x moves in the direction v, how fast do the outputs move?
@@ -32,8 +32,8 @@ def push_a_change_forwards(x=(2.0, 3.0), v=(1.0, 0.0)):
     With v = (1, 0) only the first input moves. The answer is then the first column of
     the Jacobian, the `table` below. The documentation of JAX calls v a *tangent*.
     """
-    x = jnp.array(x)
-    v = jnp.array(v)
+    x = jnp.array(point)
+    v = jnp.array(direction)
     outputs, change = jax.jvp(products, (x,), (v,))
 
     table = jax.jacobian(products)(x)
@@ -50,7 +50,7 @@ def check_push_is_jacobian_times_v():
         np.testing.assert_allclose(change, jacobian @ v, rtol=1e-6)
 
 
-def pull_weights_backwards(x=(2.0, 3.0), u=(1.0, 0.0, 0.0)):
+def pull_weights_backwards(point=(2.0, 3.0), weights=(1.0, 0.0, 0.0)):
     """`jax.vjp` pulls weights of the outputs backwards to the inputs.
 
     The question is the other way round: if the outputs count with the weights u, what
@@ -62,8 +62,8 @@ def pull_weights_backwards(x=(2.0, 3.0), u=(1.0, 0.0, 0.0)):
     the Jacobian. `jax.grad` is this, with one output and the weight 1. The
     documentation of JAX, and its errors, call u a *cotangent*.
     """
-    x = jnp.array(x)
-    u = jnp.array(u)
+    x = jnp.array(point)
+    u = jnp.array(weights)
     outputs, pull = jax.vjp(products, x)
     (gradient,) = pull(u)
     return outputs, gradient
@@ -98,8 +98,8 @@ def forwards_or_backwards():
         return jnp.sum(x**3)
 
     x = jnp.linspace(0, 1, 300)
-    by_columns = jax.jit(jax.jacfwd(total))(x)
-    by_row = jax.jit(jax.jacrev(total))(x)
+    by_columns = jax.jacfwd(total)(x)
+    by_row = jax.jacrev(total)(x)
     total_forwards = explain(jax.jacfwd(total), x).flops
     total_backwards = explain(jax.jacrev(total), x).flops
 
@@ -121,7 +121,7 @@ def check_the_wrong_way_costs_n_times_as_much():
     assert wrong_ways == [True, True]
 
 
-def the_slope_of_a_gradient(x=(2.0, 3.0)):
+def the_slope_of_a_gradient(point=(2.0, 3.0)):
     """`jax.hessian` is the table of all second derivatives.
 
     A gradient turns n numbers into n numbers, so it has a Jacobian of its own, n by n.
@@ -132,7 +132,7 @@ def the_slope_of_a_gradient(x=(2.0, 3.0)):
         a, b = x
         return a**2 * b
 
-    x = jnp.array(x)
+    x = jnp.array(point)
     gradient = jax.grad(f)(x)
     hessian = jax.hessian(f)(x)
     return gradient, hessian
@@ -181,8 +181,9 @@ def check_every_step_keeps_a_cosine():
 def keep_less_and_compute_again(steps=5):
     """`jax.checkpoint` keeps less, and computes more on the way back.
 
-    `jax.checkpoint(f)` computes the same as f. But only what goes into f is kept, and
-    on the way back f is computed again. That takes less memory and more work.
+    `jax.checkpoint(f)` computes the same as f. But only what goes into f is kept (also
+    an array that f uses from outside), and on the way back f is computed again. That
+    takes less memory and more work.
 
     Put it around each step of a long computation. Around the whole it helps little: on
     the way back all numbers of the whole would be there again at once. (Under `jax.jit`
@@ -293,7 +294,7 @@ def energy(q):
     return -1 / jnp.sqrt(jnp.sum(q**2))
 
 
-def force_is_a_slope(q=(3.0, 4.0)):
+def force_is_a_slope(place=(3.0, 4.0)):
     """A force is minus the gradient of a potential energy.
 
     Gradients are not only for learning. In physics the slope of the potential energy
@@ -302,7 +303,7 @@ def force_is_a_slope(q=(3.0, 4.0)):
 
     Predict: the planet is at (3, 4) and the sun at (0, 0). Which signs has the force?
     """
-    q = jnp.array(q)
+    q = jnp.array(place)
     here = energy(q)
     force = -jax.grad(energy)(q)
     return here, force
@@ -326,7 +327,8 @@ def an_energy_makes_an_orbit(speed=0.8, step=0.05, steps=80):
     motion and of position together, almost the same. `jax.lax.scan` hands the pair of q
     and v from step to step. There are no inputs to loop over, so `length` says how many
     steps there are, and the second argument of `leapfrog`, here called `_`, is None.
-    Its output is a pair as well: the position and the energy.
+    Its output is a pair as well: the position and the energy. `nearest` is the smallest
+    distance to the sun.
 
     Predict: at distance 1 a circle around the sun needs the speed 1. Our planet starts
     at (1, 0) with 0.8. Will it come nearer to the sun or go further away?
@@ -348,6 +350,7 @@ def an_energy_makes_an_orbit(speed=0.8, step=0.05, steps=80):
     v = jnp.array([0.0, speed])
     _, path = jax.lax.scan(leapfrog, (q, v), length=steps)
     places, energies = path
+    nearest = jnp.min(jnp.linalg.norm(places, axis=1))
 
     _, axes = plt.subplots()
     axes.plot(places[:, 0], places[:, 1], label="planet")
@@ -355,7 +358,7 @@ def an_energy_makes_an_orbit(speed=0.8, step=0.05, steps=80):
     axes.set(xlabel="across", ylabel="up", title="Around the sun")
     axes.set_aspect("equal")
     axes.legend()
-    return energies, axes
+    return energies, nearest, axes
 
 
 def check_orbit_is_that_of_newtons_force():
@@ -367,15 +370,16 @@ def check_orbit_is_that_of_newtons_force():
             q = q + 0.05 * v
             v = v - 0.025 * q / np.dot(q, q) ** 1.5
             path.append(q)
-        line = an_energy_makes_an_orbit(speed, 0.05, steps)[1].lines[0]
+        _, nearest, axes = an_energy_makes_an_orbit(speed, 0.05, steps)
         # 1e-4: float32 rounds at every step of the flight
-        np.testing.assert_allclose(line.get_xydata(), path, atol=1e-4)
+        np.testing.assert_allclose(axes.lines[0].get_xydata(), path, atol=1e-4)
+        np.testing.assert_allclose(nearest, np.min(np.hypot(*np.transpose(path))), 1e-4)
 
 
 def check_energy_is_kept():
     """At every step the energy is speed²/2 − 1, the start's, to within a hundredth."""
     for speed in (0.8, 1.1):
-        energies, _ = an_energy_makes_an_orbit(speed)
+        energies, *_ = an_energy_makes_an_orbit(speed)
         # Blunt: leapfrog keeps the energy but for a few step², here 1/400
         np.testing.assert_allclose(energies, speed**2 / 2 - 1, rtol=1e-2)
 
@@ -441,10 +445,10 @@ def a_difference_has_a_best_step(x=1.0):
 
     exact = np.cos(x)
     of_difference = abs(np.array(difference) - exact)
-    of_grad = abs(np.full(49, slope) - exact)
+    of_grad = abs(float(slope) - exact)
     _, axes = plt.subplots()
     axes.loglog(h, of_difference, label="difference")
-    axes.loglog(h, of_grad, label="jax.grad")
+    axes.loglog([1e-6, 1], [of_grad, of_grad], label="jax.grad")
     axes.set(xlabel="step h", ylabel="error", title="Error of the slope")
     axes.legend()
     return axes
@@ -494,18 +498,19 @@ def check_the_slope_is_lost():
 def jax_tests_a_gradient_for_you(x=0.5):
     """`check_grads` raises an error if a gradient and a difference differ.
 
-    It is imported from `jax.test_util`. It takes the function, a tuple of arguments and
-    the `order` of the derivatives to test, and says nothing if all is well. (To test,
-    it calls the function a few times, which is why several values stand beside the
-    lines of `cube`.) Use it whenever you write a rule of your own, with
-    `modes=["rev"]`: `jax.custom_vjp` gives a rule for the way backwards only.
+    It is imported from `jax.test_util`. It takes the function, a tuple of arguments,
+    which must be arrays, and the `order` of the derivatives to test, and says nothing
+    if all is well. (To test, it calls the function a few times, which is why several
+    values stand beside the lines of `cube`.) Use it whenever you write a rule of your
+    own, with `modes=["rev"]`: `jax.custom_vjp` gives a rule for the way backwards only.
 
     The rule here has a mistake: the slope of x³ is 3x², not 2x². The test multiplies
     both sides by the same random numbers, so look at the ratio of ACTUAL to DESIRED: it
     is 2 to 3.
 
     It looks only at the x that you give it. At x = 0 both 2x² and 3x² are 0, so there
-    the mistake is not seen. It also lets pass what is smaller than its tolerance.
+    the mistake is not seen. Very near 0 it is smaller than the tolerance, and is not
+    seen either.
 
     Where to go next: the lesson on `vmap` takes the gradients of many examples at once,
     and the lesson on gradient descent repeats the step that lowers the loss.

@@ -94,8 +94,8 @@ def check_compiled_slope_has_no_sine():
 def slopes_of_slopes(x=0.5, order=4):
     """The result of `jax.grad` is a function, so `jax.grad` can take it again.
 
-    The slope of the slope tells how the curve bends. You can go on, for a few orders.
-    For most functions each order makes the program larger.
+    The slope of the slope tells how the curve bends. You can go on, but only for a few
+    orders: for most functions each order makes the program larger.
 
     Predict: take four derivatives of sin, one after the other. Which function is each?
     """
@@ -123,7 +123,8 @@ def a_slope_for_each_argument(a=2.0, b=3.0):
 
     Arguments are counted from 0, and `jax.grad` takes the slope along argument 0 unless
     you say otherwise. Pass them by position: `jax.grad` counts places, not names. With
-    `argnums=(0, 1)` you get a tuple of both.
+    `argnums=(0, 1)` you get a tuple of both. (Beside the `def`, an argument that is not
+    listed came in as it is, and not as a tracer.)
     """
 
     def f(a, b):
@@ -282,8 +283,7 @@ def a_loss_can_return_more(w=2.0, x=3.0, y=4.0):
 
     slope, prediction = jax.grad(loss, has_aux=True)(w)
 
-    both = jax.value_and_grad(loss, has_aux=True)
-    (value, prediction), slope = both(w)
+    (value, prediction), slope = jax.value_and_grad(loss, has_aux=True)(w)
     return value, prediction, slope
 
 
@@ -302,10 +302,10 @@ def the_slope_at_a_kink(x=0.0):
     on the left and 1 on the right. At the kink calculus has no answer, and the two
     spellings choose differently.
 
-    To draw the slope we need it at 200 points. `jax.vmap` turns a function of
-    one number into a function of many.
+    To draw the slope we need it at 200 points. `jax.vmap` turns a function of one
+    number into a function of many. The two single marks are the choices at 0.
 
-    Predict: what is the slope of max(0, x) at 0?
+    Predict: which two slopes at 0 do they choose?
     """
     import matplotlib.pyplot as plt
 
@@ -320,6 +320,7 @@ def the_slope_at_a_kink(x=0.0):
     _, axes = plt.subplots()
     axes.plot(points, relu(points), label="ReLU")
     axes.plot(points, slopes, "--", label="its slope")
+    axes.plot([x, x], [with_maximum, with_relu], "o", label="choices")
     axes.set(xlabel="x", ylabel="value", title="ReLU and its slope")
     axes.legend()
     return with_maximum, with_relu, axes
@@ -327,7 +328,7 @@ def the_slope_at_a_kink(x=0.0):
 
 def check_slope_of_relu_is_a_step():
     """The slope of ReLU is 0 at 100 points left of zero and 1 at 100 right of it."""
-    curve, slope = the_slope_at_a_kink()[2].lines
+    curve, slope, _ = the_slope_at_a_kink()[2].lines
     x = np.linspace(-3, 3, 200)
     np.testing.assert_allclose(curve.get_ydata(), x * (x > 0), rtol=1e-5)
     np.testing.assert_allclose(slope.get_ydata(), x > 0)
@@ -336,11 +337,12 @@ def check_slope_of_relu_is_a_step():
 def check_kink_is_a_choice():
     """At 0 `jnp.maximum` has the mean, ½, and `jax.nn.relu` 0; elsewhere they agree."""
     for x, expected in ((0.0, (0.5, 0)), (-1.0, (0, 0)), (2.0, (1, 1))):
-        with_maximum, with_relu, _ = the_slope_at_a_kink(x)
+        with_maximum, with_relu, axes = the_slope_at_a_kink(x)
         np.testing.assert_allclose((with_maximum, with_relu), expected)
+        np.testing.assert_allclose(axes.lines[2].get_ydata(), expected)
 
 
-def many_outputs_are_refused(x=(1.0, 2.0, 3.0)):
+def many_outputs_are_refused(numbers=(1.0, 2.0, 3.0)):
     """`jax.grad` wants a result of shape (); else there is `jax.jacobian`.
 
     With three outputs there are three slopes along each input, and `jax.grad` refuses.
@@ -348,7 +350,7 @@ def many_outputs_are_refused(x=(1.0, 2.0, 3.0)):
     `jax.jacobian` gives them all as a table: a row for each output, a column for each
     input. Square works on each number alone, so all slopes off the diagonal are 0.
     """
-    x = jnp.array(x)
+    x = jnp.array(numbers)
     try:
         jax.grad(jnp.square)(x)
     except TypeError as error:
@@ -367,7 +369,7 @@ def check_refused_and_cured_by_the_jacobian():
         np.testing.assert_allclose(table, 2 * np.diag(x), rtol=1e-6)
 
 
-def the_sum_is_not_always_a_cure(x=(1.0, 2.0, 3.0)):
+def the_sum_is_not_always_a_cure(numbers=(1.0, 2.0, 3.0)):
     """Summing the outputs first gives each one's slope where they are separate.
 
     `jax.grad` of the sum of the outputs is allowed, for a sum is one number. If each
@@ -377,7 +379,7 @@ def the_sum_is_not_always_a_cure(x=(1.0, 2.0, 3.0)):
 
     Myth: to get the slope of each output, sum them and take the gradient.
     """
-    x = jnp.array(x)
+    x = jnp.array(numbers)
     separate = jax.grad(lambda x: jnp.sum(x**2))(x)
 
     def mixed(x):
@@ -404,7 +406,8 @@ def check_the_sum_cures_only_separate_outputs():
 def integers_are_refused(x=3):
     """An integer has no slope: it cannot change by a little.
 
-    So `jax.grad` refuses it. Write 3.0, not 3.
+    So `jax.grad` refuses it. Write 3.0, not 3. (A function whose result is an integer,
+    such as a count of mistakes, is refused too.)
     """
     try:
         jax.grad(jnp.square)(x)
@@ -432,8 +435,8 @@ def python_may_decide_under_grad(x=9.0):
     tells what to do.) But the slope belongs to the path that was taken, and this can be
     a wrong one.
 
-    `root` is an old recipe for √x: average a guess g with x / g until g · g is x. The
-    first guess is x. Below zero it returns 0. The slope of √x is 1 / (2√x).
+    `root` is an old recipe for √x: average a guess g with x / g until g · g is almost
+    x. The first guess is x. Below zero it returns 0. The slope of √x is 1 / (2√x).
 
     Predict: at x = 1 the first guess is right, and the loop does not run. By calculus
     the slope there is ½. What does `jax.grad` find? (For such a function, write a rule
@@ -449,12 +452,12 @@ def python_may_decide_under_grad(x=9.0):
         return g
 
     value, slope = jax.value_and_grad(root)(x)
-    slope_at_one = jax.grad(root)(1.0)  # wrong: the slope of g = x
+    slope_at_one = jax.grad(root)(1.0)
     return value, slope, slope_at_one
 
 
 def check_slope_goes_through_if_and_while():
-    """At 9 and 2 the slope is 1 / (2√x), below zero 0; at 1 it is 1, and not ½."""
+    """The slope is 1 / (2√x) at 9 and 2, 0 below zero; at 1 it is that of g = x: 1."""
     for x, root, slope in ((9.0, 3, 1 / 6), (2.0, 2**0.5, 8**-0.5), (-4.0, 0, 0)):
         found = python_may_decide_under_grad(x)
         np.testing.assert_allclose(found, (root, slope, 1), rtol=1e-5)
@@ -506,6 +509,8 @@ def a_length_of_zero_has_no_slope(x=0.0):
     By default both are square roots: `norm` is a length, and `std` is the standard
     deviation. Both are common in a loss, and both can become exactly 0. The cure is
     that of the demo above: where the root is not wanted, give it a harmless number.
+    (For equal numbers, rounding can leave a `std` just above 0. So the nan may come
+    only sometimes.)
     """
 
     def safe_norm(point):
@@ -538,9 +543,8 @@ def jax_can_stop_at_a_nan():
 
     Here it names a multiplication, `mul`: the 0 times infinity that you saw two demos
     ago. The traceback of the error, if you do not catch it, leads to the line in
-    `root`. (In a compiled function JAX looks only at what comes out, so search without
-    `jax.jit`. Without it, JAX also stops at a nan that a `jnp.where` would have thrown
-    away.)
+    `root`. Search without `jax.jit`, for in a compiled function JAX looks only at what
+    comes out.
     """
 
     def root(x):

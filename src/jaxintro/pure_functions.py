@@ -63,11 +63,12 @@ def check_operations_are_written_down():
 def python_runs_once_per_trace(shapes=((), (), (3,), (3,), ())):
     """Your Python code runs once for each new kind of input, not once per call.
 
-    `jax.jit` compiles a function and keeps the program. A later call in the same way,
-    with an input of the same shape and type, goes straight to this program, and your
-    Python code does not run. (The next section says what belongs to the type.) An input
-    of a new shape needs a new program, and so a new trace. The list `runs` gets an
-    entry whenever the Python code runs.
+    `jax.jit` compiles a function and keeps the program. A later call goes straight to
+    this program, and your Python code does not run. For that, the arguments must be
+    passed in the same way (by position or by name) and have the same shapes and types,
+    and no setting of JAX may have changed. (The next section says what belongs to the
+    type.) An input of a new shape needs a new program, and so a new trace. The list
+    `runs` gets an entry whenever the Python code runs.
 
     Predict: five calls, with single numbers and with vectors of three. How many
     entries has `runs` at the end?
@@ -98,9 +99,10 @@ def dtype_and_weak_type_trace_again(numbers=(3, 4, 5)):
     """A new value of an array needs no new trace; a new type does.
 
     `jnp.int32(3)` and `3` both become int32 in JAX. But the type of the Python number
-    is *weak*: it gives way to the type of its partner, as you saw in numpy_parity.
-    For `jax.jit` these are two kinds of input. `traces` from `jaxintro.lens` counts
-    the traces of a function, and its report says why each was needed.
+    is *weak*: it gives way to the type of its partner, as you saw in numpy_parity. For
+    `jax.jit` these are two kinds of input. (Beside the `def`, their tracers look the
+    same and are listed once.) `traces` from `jaxintro.lens` counts the traces of a
+    function, and its report says why each was needed.
 
     Predict: nine calls below. How many traces?
     """
@@ -225,14 +227,14 @@ def check_output_happens_once():
         np.testing.assert_allclose(doubled, np.multiply(numbers, 2), rtol=1e-6)
 
 
-def global_is_frozen(x=12, counter=10, changed=0):
+def global_is_frozen(x=12, counter=10):
     """A variable outside the function is read while the function is traced.
 
     A tracer stands for the argument `x` only. `counter` is an ordinary Python number
     that Python looks up when it runs the line. The cure is to hand in as an argument
     whatever may change.
 
-    Predict: `counter` becomes 0. What does `add_counter` make of 12 after that?
+    Predict: `counter` becomes 1. What does `add_counter` make of 12 after that?
     """
 
     @jax.jit
@@ -240,7 +242,7 @@ def global_is_frozen(x=12, counter=10, changed=0):
         return x + counter
 
     before = add_counter(x)
-    counter = changed
+    counter = 1
     after = add_counter(x)
 
     @jax.jit
@@ -253,10 +255,10 @@ def global_is_frozen(x=12, counter=10, changed=0):
 
 def check_the_old_value_is_used():
     """The compiled function goes on adding the old number; an argument has the new."""
-    for x, counter, changed in ((12, 10, 0), (5, 7, -3)):
-        before, after, cured = global_is_frozen(x, counter, changed)
+    for x, counter in ((12, 10), (5, 7)):
+        before, after, cured = global_is_frozen(x, counter)
         assert before == after == x + counter
-        assert cured == x + changed
+        assert cured == x + 1
 
 
 def new_dtype_reads_it_again(counter=10):
@@ -405,10 +407,10 @@ def extra_outputs_are_returned(scores=(1.0, 2.0, 0.0), values=(3.0, 1.0, 2.0)):
     """What you want to look at later is returned, as one more result.
 
     This is the cure for the list. The function below takes a weighted mean of some
-    values, where a higher score gives a higher weight. (Language models do this, and
-    call the weights *attention*.) You want the mean, and you are curious about the
-    weights. So return both, as a tuple. What comes back are arrays with numbers, and no
-    tracers. (`jax.nn.softmax(scores)` gives these weights as well.)
+    values, where a higher score gives a higher weight. You want the mean, and you are
+    curious about the weights. So return both, as a tuple. What comes back are arrays
+    with numbers, and no tracers. (`jax.nn.softmax(scores)` gives these weights as
+    well.)
     """
 
     @jax.jit
@@ -473,7 +475,7 @@ def check_a_dict_is_not_changed():
         np.testing.assert_allclose(new["b"], 1.0, rtol=1e-6)
 
 
-def new_array_inside(x=(1.0, 2.0, 3.0)):
+def new_array_inside(numbers=(1.0, 2.0, 3.0)):
     """An array is not changed either: `.at` makes a new one, under `jit` too.
 
     An array cannot be changed at all, as you know from
@@ -490,7 +492,7 @@ def new_array_inside(x=(1.0, 2.0, 3.0)):
     def clear_first(x):  # the cure
         return x.at[0].set(0.0)
 
-    x = jnp.array(x)
+    x = jnp.array(numbers)
     try:
         clear_first_in_place(x)
     except TypeError as error:
@@ -509,7 +511,7 @@ def check_an_array_is_not_changed():
         np.testing.assert_array_equal(kept, x)
 
 
-def numpy_on_a_tracer(x=(0.5, 2.0)):
+def numpy_on_a_tracer(numbers=(0.5, 2.0)):
     """`np.sin` does not accept a tracer; `jnp.sin` does.
 
     `np.sin` asks the tracer for its numbers, and the tracer raises
@@ -526,7 +528,7 @@ def numpy_on_a_tracer(x=(0.5, 2.0)):
     def jax_sine(x):  # the cure
         return jnp.sin(x)
 
-    x = jnp.array(x)
+    x = jnp.array(numbers)
     try:
         numpy_sine(x)
     except jax.errors.TracerArrayConversionError as error:
@@ -633,8 +635,8 @@ def memory_in_an_object(numbers=(2.0, 3.0, 1.0, 4.0)):
     leaked = isinstance(compiled.total, jax.core.Tracer)
 
     _, axes = plt.subplots()
-    axes.plot(right, label="plain Python")
-    axes.plot(wrong, label="compiled method")
+    axes.plot(right, "o-", label="plain Python")
+    axes.plot(wrong, "o-", label="compiled method")
     axes.set(title="A running total", xlabel="call", ylabel="total")
     axes.legend()
     return axes, right, wrong, leaked
@@ -682,11 +684,13 @@ def check_scan_is_a_running_total():
 def recurrent_network(inputs=(1.0, 0.0, -1.0), w_x=0.5, w_h=0.9, w_o=1.5):
     """A network with a memory is a function: (params, h, x) → (h, y).
 
-    A *recurrent network* reads its inputs one after the other and keeps a memory h:
-    h becomes tanh(w_x·x + w_h·h), and its output is y = tanh(w_o·h). In a class, h
-    would be `self.h`. Here the old h is an argument and the new h is a result, so h can
-    be the carry of `scan`. `functools.partial(cell, params)` is Python's way to fix the
-    first argument: a function of h and x is left, as `scan` wants it.
+    A *recurrent network* reads its inputs one after the other and keeps a memory h: h
+    becomes tanh(w_x·x + w_h·h), and its output is y = tanh(w_o·h). In a class, h would
+    be `self.h`. Here the old h is an argument and the new h is a result, so h can be
+    the carry of `scan`. `functools.partial(cell, params)` is Python's way to fix the
+    first argument: a function of h and x is left, as `scan` wants it. (Beside the
+    `def`, an argument that is not listed came in as it is, and not as a tracer: here
+    `params`.)
     """
     params = {"x": w_x, "h": w_h, "o": w_o}
 
@@ -746,7 +750,7 @@ def check_the_list_inside_does_no_harm():
         np.testing.assert_allclose(second, (x + 1) ** np.arange(1, n + 1), rtol=1e-6)
 
 
-def hidden_argument_is_a_constant(w=(1.0, 2.0, 4.0)):
+def hidden_argument_is_a_constant(weights=(1.0, 2.0, 4.0)):
     """A layer that holds its weights hides them from JAX.
 
     `layer.apply` computes Σ w·x. Its argument is x alone, because w is in the object.
@@ -755,8 +759,9 @@ def hidden_argument_is_a_constant(w=(1.0, 2.0, 4.0)):
     before the semicolon is a *constant*: the program keeps the numbers that w had in
     the trace, as it kept the value of `counter`. When the layer gets new weights, ten
     times as large, the compiled method does not see them.
+    Nor does a second `jax.jit(layer.apply)`, as long as the first one exists.
     """
-    w = jnp.array(w)
+    w = jnp.array(weights)
     x = jnp.arange(len(w), dtype="float32")
 
     class Layer:
@@ -785,15 +790,15 @@ def check_hidden_weights_are_frozen():
         np.testing.assert_allclose(answers, [expected] * 2, rtol=1e-6)
 
 
-def layer_is_data(w=(1.0, 2.0, 4.0)):
+def layer_is_data(weights=(1.0, 2.0, 4.0)):
     """A layer is data, its weights, and a function of this data.
 
     `apply` takes the weights as an argument. So the jaxpr has two inputs, w and x, and
-    the compiled function sees whatever weights you hand it, and weights of the same
-    shape and dtype need no new trace. Later you will also need this for `jax.grad`: it
-    takes slopes along arguments.
+    the compiled function sees whatever weights you hand it. Weights of the same shape
+    and type need no new trace. Later you will also need this for `jax.grad`: it takes
+    slopes along arguments.
     """
-    w = jnp.array(w)
+    w = jnp.array(weights)
     x = jnp.arange(len(w), dtype="float32")
 
     def apply(w, x):
@@ -856,10 +861,12 @@ def audit_finds_what_is_impure(x=1.0):
 
     The function `noisy` makes three of the mistakes of this lesson. `audit` from
     `jaxintro.lens` takes a function and its arguments. Each finding has a `kind`, and
-    says what happens under `jit` and what to do instead. In `noisy_with_key` none of
-    the three is left. When a compiled function of yours behaves strangely, begin with
-    this. It does not find everything: hidden weights, as in `layer.apply` above, and an
-    outer number that the compiled function has kept, are no finding.
+    says what happens under `jit` and what to do instead. (It counts lines from the top
+    of the file that holds the function. *Closed-over* is said of a variable outside the
+    function that the function uses.) In `noisy_with_key` none of the three is left.
+    When a compiled function of yours behaves strangely, begin with this. It does not
+    find everything: hidden weights, as in `layer.apply` above, and an outer number that
+    is read in the trace, as `counter` was, are no finding.
 
     What you can do with a pure function is the subject of the next lessons: take its
     gradient (grad), run it on a batch (vmap), and compile it well (jit).

@@ -1373,8 +1373,8 @@ def attention_has_a_short_way_back(seed=0):
 
     In an attention layer, every place can ask every earlier one directly. So the
     gradient has no long way to go. But attention does not see the order. `look_back`
-    adds it: `jnp.eye` appends a row to each number, with a 1 that marks the place. As
-    before, the weights `params["o"]` make the output.
+    adds it: here a row of `jnp.eye` is appended to each number, with a 1 that marks the
+    place. As before, the weights `params["o"]` make the output.
 
     The sequences are the same as in the last demo, there are 100 steps, and the
     learning rate is again one that goes well.
