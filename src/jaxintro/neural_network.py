@@ -569,9 +569,9 @@ def one_epoch_in_shuffled_batches(seed=1):
     program, which Python starts once.
 
     The network has 64 inputs, 32 numbers in the middle, and a score for each of the ten
-    digits; it has 2,410 parameters. If all digits are equally likely, the loss is log
-    10, which is 2.3. The first loss is higher, because a network with random weights is
-    often sure of a wrong digit.
+    digits; it has 2,410 parameters. If a network gives all digits the same probability,
+    the loss is log 10, which is 2.3. The first loss is higher, because a network with
+    random weights is often sure of a wrong digit.
 
     Predict: how far does the loss fall in the 20 steps of one epoch?
     """
