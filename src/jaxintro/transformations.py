@@ -751,7 +751,7 @@ def a_loop_that_grad_refuses(x=2.0):
 
 
 def check_the_loop_goes_forwards_only():
-    """Pushed forwards the loop gives √x and here 1/(2√x); `jax.grad` is a ValueError."""
+    """Pushed forwards it gives √x and here 1/(2√x); `jax.grad` is a ValueError."""
     for x in (2.0, 0.3):
         y, pushed, refused = a_loop_that_grad_refuses(x)
         np.testing.assert_allclose(y, x**0.5, rtol=1e-6)
