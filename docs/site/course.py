@@ -38,7 +38,7 @@ from jaxintro._engine import (
     setting,
 )
 from jaxintro._engine.call import split_name
-from jaxintro._engine.elsewhere import is_elsewhere
+from jaxintro._engine.elsewhere import where
 from jaxintro._engine.files import put
 from jaxintro._engine.outcome import Outcome, imported, run_section
 
@@ -277,14 +277,14 @@ def ran(found: page.Page) -> tuple[list[Outcome], str]:
     """
     with imported(found.lesson) as module, redirect_stdout(io.StringIO()):
         outcomes = [run_section(module, demo) for demo in found.sections]
-        apart = str(module.__doc__) if is_elsewhere(module) else ""
+        apart = where(module)
     for outcome in outcomes:
-        where = f"{found.lesson.name}.{outcome.section.name}"
+        name = f"{found.lesson.name}.{outcome.section.name}"
         if outcome.error:
-            LOG.warning("%s raised %s", where, outcome.error)
+            LOG.warning("%s raised %s", name, outcome.error)
         for verdict in outcome.verdicts:
             if not verdict.holds:
-                LOG.warning("%s: %s", where, verdict.message)
+                LOG.warning("%s: %s", name, verdict.message)
     return outcomes, apart
 
 

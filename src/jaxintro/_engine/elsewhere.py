@@ -112,6 +112,11 @@ def is_elsewhere(module: ModuleType) -> TypeGuard[Elsewhere]:
     return isinstance(module, Elsewhere)
 
 
+def where(module: ModuleType) -> str:
+    """That a module lives in another process, and why, in words; "" if it does not."""
+    return str(module.__doc__) if is_elsewhere(module) else ""
+
+
 _away: dict[Lesson, Elsewhere] = {}
 
 

@@ -112,7 +112,7 @@ class Session:
         with contextlib.redirect_stdout(sys.stderr):  # a lesson that prints spoils none
             self._prepare()
             from jaxintro._engine import record, setting
-            from jaxintro._engine.elsewhere import is_elsewhere
+            from jaxintro._engine.elsewhere import where
             from jaxintro._engine.outcome import imported
 
             lessons, holds, aside = [], True, dict[str, str]()
@@ -127,7 +127,7 @@ class Session:
                     record.lesson_record(
                         page.lesson, outcomes, seconds, sharpness=self.sharpness
                     )
-                    | ({"where": module.__doc__} if is_elsewhere(module) else {})
+                    | ({"where": apart} if (apart := where(module)) else {})
                 )
             skipped = [record.skipped(lesson) for lesson in self.skipped]
             answer = {**setting.about(), "set_aside": aside, "lessons": lessons}
@@ -149,14 +149,14 @@ class Session:
         paths = offline.places(pages, folder, force=force)
         self._prepare()
         from jaxintro._engine import setting
-        from jaxintro._engine.elsewhere import is_elsewhere
+        from jaxintro._engine.elsewhere import where
         from jaxintro._engine.outcome import imported
 
         holds, lessons = True, [page.lesson for page in pages]
         for page, path in zip(pages, paths, strict=False):  # the contents come last
             with imported(page.lesson) as module:
                 outcomes = [self._run(page, module, demo) for demo in page.sections]
-                apart = str(module.__doc__) if is_elsewhere(module) else ""
+                apart = where(module)
             holds &= all(outcome.holds for outcome in outcomes)
             text = offline.lesson(page, outcomes, setting.about(), lessons, apart)
             self._save_page(path, text)
@@ -199,11 +199,10 @@ class Session:
     def _tell_where(self, module: ModuleType, above: Sequence[Line] = ()) -> None:
         """Say of a lesson that runs in a process of its own that it does, and why."""
         from jaxintro._engine import report
-        from jaxintro._engine.elsewhere import is_elsewhere
+        from jaxintro._engine.elsewhere import where
 
-        if is_elsewhere(module):
-            words = report.where(str(module.__doc__), self.screen.width)
-            self.screen.write([*above, *words])
+        if words := where(module):
+            self.screen.write([*above, *report.where(words, self.screen.width)])
 
     def _run(
         self, page: Page, module: ModuleType, section: Section, *, reading: bool = True

@@ -53,10 +53,8 @@ def rule_output(function: UserFunction) -> Iterator[Diagnostic]:
             variant = "output to a file"
         elif value is not builtins.print and not writes_to_terminal(function, node):
             continue
-        what, place = (
-            f"{code(node)} runs while the function is traced",
-            where(function, node),
-        )
+        what = f"{code(node)} runs while the function is traced"
+        place = where(function, node)
         yield Diagnostic(OUTPUT, *place, what, variant=variant, needs=needs)
 
 
