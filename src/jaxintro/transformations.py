@@ -875,6 +875,20 @@ def check_the_mistake_is_caught():
         np.testing.assert_allclose(mended, 3 * x**2, rtol=1e-6)
 
 
+def as_if_a_line(f):
+    """Give f the rule of the line y = x, whose slope is 1."""
+
+    @jax.custom_jvp
+    def ruled(x):
+        return f(x)
+
+    @ruled.defjvp
+    def rule(inputs, changes):
+        return ruled(*inputs), changes[0]
+
+    return ruled
+
+
 def stepping_in_can_lose_a_rule(x=2.7):
     """An interpreter can walk into a function that has a rule of its own.
 
@@ -887,15 +901,7 @@ def stepping_in_can_lose_a_rule(x=2.7):
 
     Predict: the value is right. What is the slope by `walk`?
     """
-
-    @jax.custom_jvp
-    def steps(x):
-        return jnp.floor(x)
-
-    @steps.defjvp
-    def rule(inputs, changes):
-        return steps(*inputs), changes[0]
-
+    steps = as_if_a_line(jnp.floor)
     program = jax.make_jaxpr(steps)(x)
 
     def go_in(eqn, inputs):
@@ -922,20 +928,12 @@ def jaxs_interpreter_keeps_rules(x=2.7):
     """`jax.core.eval_jaxpr` is JAX's own interpreter, and it keeps rules.
 
     It takes `program.jaxpr`, the constants, and the arguments. Use it where you only
-    want to run a jaxpr.
+    want to run a jaxpr. Here it runs the staircase of the last section.
 
     Where to go next: "Autodidax", a page of JAX's documentation, builds a small JAX
     step by step, with `jvp`, `vmap`, `jit` and `grad`.
     """
-
-    @jax.custom_jvp
-    def steps(x):
-        return jnp.floor(x)
-
-    @steps.defjvp
-    def rule(inputs, changes):
-        return steps(*inputs), changes[0]
-
+    steps = as_if_a_line(jnp.floor)
     program = jax.make_jaxpr(steps)(x)
 
     def by_jax(x):
