@@ -288,6 +288,8 @@ def the_program_follows_its_data(rows=16):
     The function knows nothing of devices. `jax.jit` looks at the sharding of the
     arguments and compiles one program that every device runs on its own piece.
     `y.sharding.spec` is the `jax.P` of an array: it tells how the result is cut.
+    (`wave` is traced twice: for `jit`, an array on a mesh is another kind of argument
+    than one on a single device.)
     """
 
     @jax.jit
@@ -358,7 +360,7 @@ def a_sum_over_all_devices(rows=64):
     text of the compiled program, `jax.jit(f).lower(x).compile().as_text()`. After the =
     stands the type of the result, where `f32` is float32.
 
-    Predict: x has shape (64, 2). Which shape has the array that is sent?
+    Predict: x has shape (64, 2). What is the shape of the array that is sent?
     """
 
     def sum_of_columns(x):
@@ -541,7 +543,7 @@ def check_a_gradient_sends_the_weights_size():
 
 
 def bytes_sent(function, *arguments):
-    """Add up the bytes of all that a compiled program sends."""
+    """Add up the bytes of the results that `collectives` lists."""
     total = 0
     for kind, _ in collectives(function, *arguments):
         lengths = re.findall(r"\d+", kind.removeprefix("f32"))
@@ -553,10 +555,10 @@ def data_or_gradient(all_rows=(64, 512, 1024), waves=4):
     """To bring the data to each device costs more, the more rows there are.
 
     Instead of an all-reduce of gradients, one could bring all rows to each device, and
-    let each take the gradient of all of them. How much would that send? `gather`
-    changes nothing about x but its place: it was cut, and becomes a copy on each
-    device. The collective for it is an *all-gather*. The picture compares what it sends
-    with what the gradient sends.
+    let each take the gradient of all of them. How much would each device have then?
+    `gather` changes nothing about x but its place: it was cut, and becomes a copy on
+    each device. The collective for it is an *all-gather*. The picture compares the
+    bytes of its result, for x alone, with those of the all-reduced gradient.
     """
     import matplotlib.pyplot as plt
 
@@ -601,10 +603,11 @@ def three_ways_to_cut_a_product(size=16):
     """How two matrices are cut decides what their product must send.
 
     Each entry of the product is a sum over one row of a and one column of b. A device
-    that has this row and this column whole needs nothing from the others. If rows and
-    columns are cut, each device has a part of every sum, and an all-reduce adds the
-    parts. If a device has whole rows of a, but only some rows of b, all of b is
-    gathered first. In `jax.P(None, "data")`, `None` leaves the first axis whole.
+    that has this row and this column whole needs nothing from the others. If each row
+    of a and each column of b is cut in pieces, each device has a part of every sum, and
+    an all-reduce adds the parts. If a device has whole rows of a, but only some rows of
+    b, all of b is gathered first. In `jax.P(None, "data")`, `None` leaves the first
+    axis whole.
 
     Predict: what is sent if a is cut in rows and b is copied? If a is cut in columns
     and b in rows? If both are cut in rows?
@@ -816,9 +819,10 @@ def check_the_gradient_inside_is_a_sum():
 def average_the_loss_instead(rows=16, waves=4):
     """Inside `jax.shard_map`, average the loss and not its gradient.
 
-    `shared_loss` is an average over all devices already. So the sum of its gradients is
-    the gradient of the whole loss, and no `pmean` is needed on top. (You may also take
-    the gradient outside, as in `gradient_of_a_shard_map`.)
+    `shared_loss` is an average over all devices already. So each device finds an eighth
+    of the gradient of its own loss. JAX adds the eight, as before, and their sum is the
+    gradient of the whole loss. No `pmean` is needed on top. (You may also take the
+    gradient outside, as in `gradient_of_a_shard_map`.)
     """
     mesh = jax.sharding.Mesh(jax.devices()[:DEVICES], ("data",))
     cut = jax.P("data")
@@ -954,7 +958,8 @@ def memory_in_advance():
     the import.
 
     `device.memory_stats()` tells what a device holds, and under `"bytes_limit"` what it
-    may hold. A CPU takes nothing in advance, and gives `None`.
+    may hold. A CPU takes nothing in advance, and gives `None`. So on a CPU you see
+    nothing of all this.
     """
     device = jax.devices()[0]
     platform = device.platform
@@ -979,7 +984,8 @@ def each_process_brings_its_part(rows=16):
 
     So no process has to read all the data. Each reads its own part, and
     `jax.make_array_from_process_local_data` makes one array of the parts. This page has
-    one process, whose part is the whole. In the next section there are two.
+    one process, whose part is the whole, so here the result is what `device_put` gives.
+    In the next section there are two.
     """
     rank = jax.process_index()
     count = jax.process_count()

@@ -195,8 +195,9 @@ def a_program_knows_its_work(n=1000):
     `jax.jit(f).lower(x)` traces f, and `.compile()` compiles it, without running it.
     What you get is the compiled program. You can call it, and you can ask it:
     `.cost_analysis()` is a dict of counts, as XLA estimates them. (It counts exp, sin
-    and the like apart, and the body of a loop only once. The line "work" of `explain`
-    from `jaxintro.lens` has the same counts.)
+    and the like apart, and the body of a loop only once. It also counts some steps that
+    are no flops in our sense: a maximum, or an addition of integers. The line "work" of
+    `explain` from `jaxintro.lens` has the same counts.)
 
     Predict: how many flops and how many bytes does 2 x + 1 need for a thousand numbers?
     """
@@ -291,13 +292,16 @@ def two_limits_of_a_machine(n=2_000_000, size=512):
     flops for each byte. (`race` from `jaxintro.lens`, known from first_steps, calls a
     function again and again; `.seconds` are the times of one call.)
 
-    The quotient of the two is a number of flops for each byte, which we call the
-    balance. A program with a lower intensity is *memory-bound*: it waits for memory. A
-    program with a higher one is *compute-bound*: it waits for the arithmetic. Compare
-    the balance of this machine with the 1/12 of adding and the n/6 of two matrices.
+    Flops a second divided by bytes a second are flops for each byte. We call this
+    number the balance. A program with a lower intensity is *memory-bound*: it waits for
+    memory. A program with a higher one is *compute-bound*: it waits for the arithmetic.
+    Compare the balance of this machine with the 1/12 of adding and the n/6 of two
+    matrices.
 
-    (Our array for the sum has 8 MB. A processor has a small and fast memory of its own,
-    called cache. What does not fit into it is read more slowly.)
+    (A processor has a small and fast memory of its own, called cache. Our array for the
+    sum has 8 MB, and may fit into it. Then the bandwidth that we measure is that of the
+    cache. An array that does not fit is read more slowly, and for it the balance is
+    higher.)
     """
     bandwidth, speed = limits(jnp.ones(n), jnp.ones((size, size)))
     print(f"{bandwidth / 1e9:.0f} GB a second")
@@ -452,14 +456,14 @@ def check_half_the_bytes_and_all_the_flops():
 def count_before_you_run(n=100_000):
     """You can estimate how long a program takes before you run it.
 
-    A program that would take hours is better judged
-    before it starts. Two matrices of 100,000 × 100,000 and their product take 120 GB.
-    But to count the work of the program takes no memory, and the two limits of the
-    machine can be measured with small arrays.
+    A program that would take hours is better judged before it starts. Two matrices of
+    100,000 × 100,000 and their product take 120 GB. But to count the work of the
+    program takes no memory, and the two limits of the machine can be measured with
+    small arrays.
 
     A program has to do its flops and has to move its bytes. So at the speeds measured
     just now, it needs about as long as the longer of these two, or longer. (On a busy
-    machine, the measured speeds are too low.) (XLA adds up its counts in float32, so
+    machine, the measured speeds are too low. XLA adds up its counts in float32, so
     their last digits are not exact.)
     """
     matrix = jax.ShapeDtypeStruct((n, n), jnp.float32)
@@ -710,12 +714,12 @@ def largest_error(found, exact):
 def fewer_bits_cost_digits(n=1000):
     """With half the bits, a number takes half the bytes, and has fewer digits.
 
-    A *bfloat16* has 16 bits. It reaches as far as a float32, but has only 8 bits for
-    its digits, where a float32 has 24. So fewer bytes go through memory. What does it
-    cost? Both x and its exp are rounded. We compare with NumPy in float64, whose own
-    error is so small that it does not count here. (For 64 bits in JAX, the setting
-    `jax_enable_x64` is turned on, and off again at the end. An error of 1e-3 means:
-    three digits are right.)
+    A *bfloat16* has 16 bits. It can be about as large and as small as a float32, but
+    has only 8 bits for its digits, where a float32 has 24. So fewer bytes go through
+    memory. What does it cost? Both x and its exp are rounded. We compare with NumPy in
+    float64, whose own error is so small that it does not count here. (For 64 bits in
+    JAX, the setting `jax_enable_x64` is turned on, and off again at the end. An error
+    of 1e-3 means: three digits are right.)
 
     Predict: how many digits are right in bfloat16, how many in float32, in float64?
     """
@@ -778,8 +782,8 @@ def check_products_of_ones():
 def long_sum_in_bfloat16(n=1000):
     """A long sum in bfloat16 stops growing: keep sums in float32.
 
-    With 8 bits for the digits, the next number after 256 is 258. What lies between is
-    rounded to one of them. `jax.lax.scan(add, start, numbers)`, known from
+    With 8 bits for the digits, the next number after 256 is 258. 257 lies in the
+    middle, and is rounded to 256. `jax.lax.scan(add, start, numbers)`, known from
     shapes_and_branches, goes through the numbers and carries a total along.
     `jnp.bfloat16(0)` is the number 0 in this type. The cure is a total in float32.
     (`jnp.sum` does not stop: it rounds only its result.)
@@ -863,9 +867,10 @@ def rewrite_what_loses_digits(x=0.1, s=1e-8):
 
     In jit you saw that a compiled program may round less often, so that its last digits
     differ. Mostly that does not matter. But in (x (1 + s))² − x² with a small s, the
-    first digits are equal and vanish, and what is left is mostly the rounding. Whether
-    you compile is not the point. The cure is a formula without the subtraction: here x²
-    s (2 + s), which is the same by algebra.
+    first digits are equal and vanish, and what is left is mostly the rounding. (With
+    the s of this page, 1 + s is even rounded to 1.) Whether you compile is not the
+    point. The cure is a formula without the subtraction: here x² s (2 + s), which is
+    the same by algebra.
 
     Myth: if op by op and compiled differ, one of them is right.
     """
@@ -1106,9 +1111,9 @@ def programs_kept_on_disk(n=1003):
     looks there before it compiles. It keeps those that took a second or more to
     compile, or as many seconds as you set with
     `jax_persistent_cache_min_compile_time_secs`. Set both at the top of your program.
-    (Here, something has been compiled already. `compilation_cache.reset_cache()` makes
-    JAX look at the settings again.) Choose a folder into which nobody else can write,
-    because JAX will run what it finds there.
+    (JAX keeps to the first folder that it has used. `compilation_cache.reset_cache()`
+    makes it take the new one, should this page run twice.) Choose a folder into which
+    nobody else can write, because JAX will run what it finds there.
 
     `next_run` makes a new function at each call, and JAX does not know it yet. So its
     second call stands for the next run of your program. (This is the last of the means
