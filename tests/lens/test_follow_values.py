@@ -334,3 +334,39 @@ def test_a_callback_that_raises_raises_where_it_would():
     words = next(said(row) for row in report.rows if "callback" in said(row))
     assert words.endswith("ValueError: in the callback")
     assert "File" not in words
+
+
+def test_values_are_called_alike_only_where_each_was_looked_at():
+    def function():
+        for n in range(10):
+            odd = n == 5
+            entries = [n == 5]
+            zeros = jnp.zeros(1) * n
+            seven = 7
+        return odd, entries, zeros, seven
+
+    there = beside(follow(function))
+    assert there["odd = n == 5"] == "False  False  False … False  (10 times)"
+    assert there["entries = [n == 5]"].startswith("[False]  [False]  [False] … [False]")
+    assert there["zeros = jnp.zeros(1) * n"].startswith("[0.]  [0.]  [0.] … [0.]")
+    assert there["seven = 7"] == "7  (10 times)"
+
+
+def test_a_value_that_cannot_wait_is_compared_in_words():
+    class Box:
+        def __init__(self, held):
+            self.held = held
+
+        def __repr__(self):
+            return f"Box({self.held})"
+
+    def function():
+        for n in range(10):
+            other, same = Box(n == 5), Box(0)  # noqa: F841
+            alone = Box(0)
+            odd = Box(n == 5)
+        return alone, odd
+
+    there = beside(follow(function))
+    assert there["alone = Box(0)"] == "Box(0)  (10 times)"
+    assert there["odd = Box(n == 5)"].endswith("… Box(False)  (10 times)")

@@ -13,15 +13,15 @@ PACKAGES = tuple(name.partition(".")[0] for name in COMPILERS)
 Defining = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
-def read_by_others(tree: ast.Module) -> set[ast.AST]:
-    """The functions of a file that another compiler is given, or that such one calls.
+def read_by_others(tree: ast.Module) -> set[int]:
+    """The lines of functions that another compiler is given, or that such one calls.
 
     It is given them by a decorator, or in a call by name: `torch.compile(f)`.
     """
     aliases = dict(_aliases(tree))
     if not any(whole.startswith(PACKAGES) for whole in aliases.values()):
         return set()  # as for nearly every file
-    found: set[ast.AST] = set()
+    found: set[Defining] = set()
     waiting = [*_given(tree, {}, aliases)]
     while waiting:
         node, scope = waiting.pop()
@@ -30,7 +30,7 @@ def read_by_others(tree: ast.Module) -> set[ast.AST]:
             inner = scope | _defined(node)
             names = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
             waiting += [(inner[name], scope) for name in names if name in inner]
-    return found
+    return {node.lineno for node in found}
 
 
 Scope = dict[str, Defining]

@@ -17,9 +17,10 @@ from jaxintro.lens.follow.said import NOTHING, Words
 from jaxintro.lens.follow.source import Rewritten
 from jaxintro.lens.follow.waiting import (
     MOVES,
-    STAYING,
+    UNCHANGING,
     is_large,
     is_ready,
+    stays,
     still,
 )
 from jaxintro.lens.follow.words import words
@@ -41,6 +42,7 @@ class Line:
     waiting: Any = MOVES  # the value of the latest run, while it is not read
     printed: list[str] = field(default_factory=list)
     raised: list[Words] = field(default_factory=list)
+    alike: bool = True  # each was looked at, and was as the one before
     traced: bool = False  # a tracer was among the values
     calls: int = 0  # of a def: how often its function was called by name
     tracings: int = 0  # of a def: runs on tracers
@@ -50,6 +52,20 @@ class Line:
     def values(self) -> list[Words]:
         """The first few, and the last."""
         return [*self.first, *([self.latest] if self.latest else [])]
+
+    def wait(self, value: Any) -> None:
+        """The newest value; to compare it with the one before must cost nothing."""
+        if self.alike and (self.waiting is not MOVES or self.latest):
+            same_kind = type(value) is type(self.waiting)
+            simple = same_kind and type(value) in UNCHANGING
+            self.alike = simple and bool(value == self.waiting)
+        self.waiting = value
+
+    def say(self, said: Words) -> None:
+        """The newest value, in words since it could not wait."""
+        before = self.latest or said
+        self.alike = self.alike and self.waiting is MOVES and before == said
+        self.waiting, self.latest = MOVES, said
 
 
 class Recorder:
@@ -102,10 +118,10 @@ class Recorder:
         """The names of `a, b = …`, or of a loop."""
         if not self.open:
             return
-        names = tuple(filter(None, self.places[number].label.split(", ")))
-        value = values[0] if len(values) == 1 else Several((names, *values))
+        place = self.places[number]
+        value = values[0] if len(values) == 1 else Several((place.names, *values))
         # what `with … as x` enters is mostly empty, and filled in its body
-        silent = self.places[number].kind == "entering" and is_a(value, (list, dict))
+        silent = place.kind == "entering" and is_a(value, (list, dict))
         self._note(number, value, silent=silent)
 
     def attribute(self, number: int, holder: Any, name: str) -> None:
@@ -237,6 +253,19 @@ class Recorder:
         return line
 
     def _note(self, number: int, value: Any, *, silent: bool = False) -> None:
+        line = self.lines.get(number)
+        often = line is not None and line.runs >= KEPT
+        busy = silent or self.unread or self.readers
+        if line and often and not busy and stays(value):
+            # most of what a loop gives comes here, where as little as can be is done
+            line.runs += 1
+            line.wait(value)
+            self.last, self.unwinding = line, None
+            self._hear(line)
+        else:
+            self._look(number, value, silent=silent)
+
+    def _look(self, number: int, value: Any, *, silent: bool) -> None:
         if self.readers and self._reads():
             return
         self.last = line = self._line(number)
@@ -252,13 +281,14 @@ class Recorder:
 
     def _take(self, line: Line, value: Any) -> None:
         """Read one of the first values; one of many waits for the next."""
-        kept = value if type(value) in STAYING else still(value)
+        kept = value if stays(value) else still(value)
         if line.runs > KEPT:
             if kept is MOVES and line.runs > OFTEN and not holds_tracer(value):
                 kept = value
-            line.waiting = kept
-            if line.waiting is MOVES:
-                line.latest = self._words(line, value)
+            if kept is MOVES:
+                line.say(self._words(line, value))
+            else:
+                line.wait(kept)
             return
         line.first.append(NOTHING)
         slot = len(line.first) - 1

@@ -8,6 +8,7 @@ way. The recorder is a constant of the new code, so no namespace knows of it.
 import ast
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 RECORDER = "\N{INFORMATION SOURCE} the recorder stands here"
@@ -26,13 +27,18 @@ class Place:
     head: int = 0  # of a def: the line that its code object is known by
     end: int = 0  # of a def: its last line
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names one by one."""
+        return tuple(filter(None, self.label.split(", ")))
+
 
 class Rewriter(ast.NodeTransformer):
     """Rewrites functions, wherever they stand; all else stays as it is."""
 
-    def __init__(self, lines: tuple[str, ...], foreign: set[ast.AST]) -> None:
+    def __init__(self, lines: tuple[str, ...], foreign: set[int]) -> None:
         self.lines = lines
-        self.foreign = foreign  # functions that stay as they are
+        self.foreign = foreign  # lines of functions that stay as they are
         self.places: list[Place] = []
         self.scope = -1  # no function yet: at module level nothing reports
 
@@ -74,7 +80,7 @@ class Rewriter(ast.NodeTransformer):
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         """A function says that it begins, what its lines give, and how it ends."""
-        if node in self.foreign:
+        if node.lineno in self.foreign:
             self.place(node)
             return node
         outer, names = self.scope, _arguments(node.args)
@@ -115,7 +121,7 @@ class Rewriter(ast.NodeTransformer):
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         """The methods report; what else stands in a class does not."""
-        if node in self.foreign:
+        if node.lineno in self.foreign:
             return node
         outer, self.scope = self.scope, -1
         node.body = [self.visit(part) for part in node.body]

@@ -95,11 +95,9 @@ def rewritten(filename: str, codes: Iterable[CodeType]) -> Rewritten:
 def _rewritten(
     source: str, filename: str, flags: int, heads: frozenset[int]
 ) -> Rewritten:
-    tree, lines = ast.parse(source), tuple(source.split("\n"))
-    rewriter = Rewriter(lines, read_by_others(tree))
-    # what is imported shows in the code of functions; other functions do not
-    other = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
-    tree.body = [n for n in tree.body if not isinstance(n, other) or _spans(n, heads)]
+    lines = tuple(source.split("\n"))
+    tree = ast.parse(_with_only(heads, source, lines))
+    rewriter = Rewriter(lines, _outline(source)[1])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the author has heard them already
         plain = compile(tree, filename, "exec", flags, dont_inherit=True)
@@ -115,10 +113,28 @@ def _rewritten(
     return Rewritten(tuple(pairs), tuple(rewriter.places), lines)
 
 
-def _spans(node: ast.stmt, heads: frozenset[int]) -> bool:
-    """One of the functions begins in this statement of the file."""
-    first, last = head_of(node), node.end_lineno or node.lineno
-    return any(first <= head <= last for head in heads)
+def _with_only(heads: frozenset[int], source: str, lines: tuple[str, ...]) -> str:
+    """The file without the functions that are not asked for, each line in its place.
+
+    What is imported shows in the code of functions; other functions do not.
+    """
+    kept = list(lines)
+    for first, last in _outline(source)[0]:
+        if not any(first <= head <= last for head in heads):
+            kept[first - 1 : last] = [""] * (last - first + 1)
+    return "\n".join(kept)
+
+
+@lru_cache(maxsize=16)
+def _outline(source: str) -> tuple[list[tuple[int, int]], set[int]]:
+    """From where to where its functions go, and the lines of those that others read."""
+    tree = ast.parse(source)
+    spans = [
+        (head_of(node), node.end_lineno or node.lineno)
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    ]
+    return spans, read_by_others(tree)
 
 
 def rewritten_cell(

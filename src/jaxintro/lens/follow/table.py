@@ -102,7 +102,7 @@ def _describe_values(line: Line) -> Iterator[Piece]:
     values = [words for words in line.values if words.lines]
     if not values:
         return
-    if len(set(values)) > 1:
+    if len(set(values)) > 1 or not line.alike:
         yield _listed(values, line.runs)
         return
     shorts, block = values[0].shorts, values[0].lines

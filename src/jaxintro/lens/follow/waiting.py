@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from jaxintro.lens.follow.containers import Several
 from jaxintro.lens.follow.kinds import BREADTH, DEPTH, is_array
 
 MOVES = object()  # of this value there is no still copy
 PATIENCE = 2_000  # looks, about a millisecond, at an array that is not ready
 SMALL = 1 << 16  # bytes of NumPy's that may be copied
-LARGE = 1 << 20  # bytes of an array that is not held for longer than it must
+LARGE = 1 << 18  # numbers of an array that is not held for longer than it must
 UNCHANGING: frozenset[type] = frozenset(
     {int, float, bool, complex, str, bytes, type(None)}
 )
@@ -24,6 +25,14 @@ STAYING: set[type] = {*UNCHANGING}  # and those types of NumPy and JAX that were
 
 class _MovesError(Exception):
     """There is something in the value that may change."""
+
+
+def stays(value: Any) -> bool:
+    """No copy is needed: a number or an array, or the several that names were given."""
+    kind = type(value)
+    if kind is Several:
+        return STAYING.issuperset(map(type, value[1:]))
+    return kind in STAYING
 
 
 def still(value: Any) -> Any:
@@ -43,7 +52,7 @@ def _still(value: Any, depth: int) -> Any:
     if kind is np.ndarray and value.nbytes <= SMALL and value.dtype != object:
         return value.copy()
     if issubclass(kind, np.generic) or is_array(value):
-        if kind.__module__.partition(".")[0] in ("numpy", "jaxlib"):
+        if kind.__module__.partition(".")[0] in ("numpy", "jax", "jaxlib"):
             STAYING.add(kind)  # these live as long as the program
         return value
     raise _MovesError
@@ -76,7 +85,7 @@ def _is_ready(array: Any, patience: int) -> bool:
 
 def is_large(value: Any) -> bool:
     """To hold it longer than the program does would cost memory."""
-    return any(array.nbytes > LARGE for array in arrays_in(value))
+    return any(array.size > LARGE for array in arrays_in(value))
 
 
 def arrays_in(value: Any, depth: int = DEPTH) -> Iterator[Any]:
