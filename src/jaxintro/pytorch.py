@@ -3,9 +3,8 @@
 If you come from PyTorch, or have a network written in it, this lesson is the bridge.
 PyTorch has a gradient, a `vmap` and a compiler in the form that you know from JAX, and
 they give the same numbers. A network of PyTorch can be turned into a pure function, and
-its parameters carried over to JAX. Then come the places where one who goes from one to
-the other gets wrong numbers without an error. Read first: pytrees, jit and
-neural_network.
+its parameters carried over to JAX. On the way stand the places where the same words
+give other numbers, without an error. Read first: pytrees, jit and neural_network.
 """
 
 import jax
@@ -38,7 +37,7 @@ def tensors_and_arrays(start=1.5):
 
 
 def check_pytorch_keeps_64_bits():
-    """From NumPy, PyTorch takes 64 bits, JAX makes 32; plain floats are float32."""
+    """PyTorch keeps the 64 bits of NumPy, JAX makes 32; plain floats are float32."""
     for start in (1.5, -3.0):
         floats, jax_floats, integers, jax_integers, plain = tensors_and_arrays(start)
         assert str(floats.dtype).endswith("float64")
@@ -55,9 +54,9 @@ def check_pytorch_keeps_64_bits():
 def gradients_of_a_function(points=9):
     """`torch.func.grad` takes a function and gives its slope, as `jax.grad` does.
 
-    It stands in `torch.func`, which was written after JAX's example. There are
-    `torch.func.vmap`, `torch.func.jacrev` and others as well. The lines of the picture
-    are JAX's, the dots PyTorch's.
+    It stands in `torch.func`, which was written after JAX's example. `torch.func.vmap`
+    is there as well. In the picture, the two curves are JAX's, and the single marks on
+    them are PyTorch's.
     """
     import matplotlib.pyplot as plt
     import torch
@@ -70,11 +69,11 @@ def gradients_of_a_function(points=9):
     jax_twice = jax.vmap(jax.grad(jax.grad(jnp.sin)))(x)
 
     _, axes = plt.subplots()
-    axes.plot(x, jax_once, label="slope of the sine")
-    axes.plot(x, jax_twice, label="slope of the slope")
-    axes.plot(x, once.numpy(), "o")
-    axes.plot(x, twice.numpy(), "o")
-    axes.set(xlabel="x", title="the dots of PyTorch on the lines of JAX")
+    axes.plot(x, jax_once, label="JAX, slope")
+    axes.plot(x, jax_twice, label="JAX, its slope")
+    axes.plot(x, once.numpy(), "o", label="PyTorch, slope")
+    axes.plot(x, twice.numpy(), "o", label="PyTorch, its slope")
+    axes.set(xlabel="x", title="the sine: PyTorch's marks on JAX's curves")
     axes.legend()
     return axes
 
@@ -89,11 +88,11 @@ def check_slopes_of_the_sine():
 
 
 def dot_relu_for_one_and_many(scale=1.0):
-    """`torch.func.vmap` writes the batch for you; its `in_dims` are JAX's `in_axes`.
+    """`torch.func.vmap` works like `jax.vmap`; its `in_dims` are JAX's `in_axes`.
 
     This function takes one weight vector and one example. `torch.func.vmap` makes one
     for many examples of it: None says that all share the weights, 0 that each row of x
-    is an example.
+    is an example. While it does so, x stands for one example, as a tracer does in JAX.
     """
     import torch
 
@@ -104,8 +103,8 @@ def dot_relu_for_one_and_many(scale=1.0):
         return jax.nn.relu(jnp.dot(w, x))
 
     w = np.array([1.0, -2.0, 0.5], dtype=np.float32)
-    x = scale * np.array([[1, 0, 4], [0, 1, 0], [2, 1, 2.0]])
-    x = x.astype(np.float32)
+    rows = [[1, 0, 4], [0, 1, 0], [2, 1, 2]]
+    x = scale * np.array(rows, dtype=np.float32)
     batched = torch.func.vmap(model, in_dims=(None, 0))
     of_torch = batched(torch.from_numpy(w), torch.from_numpy(x))
     of_jax = jax.vmap(jax_model, in_axes=(None, 0))(w, x)
@@ -129,7 +128,8 @@ def gradients_add_up(calls=2):
 
     Most PyTorch code does not use `torch.func`. It marks a tensor with
     `requires_grad=True`, computes with it, and calls `.backward()` on the result. That
-    returns nothing: it writes the slopes into `.grad` of the tensor.
+    returns nothing: it writes the slopes into `.grad` of the tensor. `.item()` gives
+    the Python number in a tensor, and `.zero_()` sets a tensor to zero.
 
     Predict: the slope of x² at 3 is 6. What is in `.grad` after two calls?
     """
@@ -157,33 +157,112 @@ def check_slopes_add_up_until_set_to_zero():
         np.testing.assert_allclose(after_zero, 6, 1e-6)
 
 
+def training_step_in_both(steps=3, rate=0.1):
+    """A training step: PyTorch changes the parameter, JAX makes a new one.
+
+    Both look for the w with which w x is nearest to y. In PyTorch an *optimizer*, such
+    as `torch.optim.SGD`, holds the parameters. `zero_grad` empties their `.grad`, as
+    the section before has shown to be needed, `loss.backward()` fills them, and `step`
+    changes the parameters in place. In JAX, `jax.value_and_grad` returns the loss and
+    the slope, and you write the step, or take it from Optax (see ecosystem).
+    """
+    import torch
+
+    x = np.array([0.0, 1.0, 2.0], dtype=np.float32)
+    y = 2 * x
+    torch_x = torch.from_numpy(x)
+    torch_y = torch.from_numpy(y)
+    torch_w = torch.tensor(0.0, requires_grad=True)
+    optimizer = torch.optim.SGD([torch_w], lr=rate)
+    torch_path = []
+    for _ in range(steps):
+        loss = torch.mean((torch_w * torch_x - torch_y) ** 2)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        torch_path.append(torch_w.item())
+
+    def jax_loss(w):
+        return jnp.mean((w * x - y) ** 2)
+
+    loss_and_slope = jax.jit(jax.value_and_grad(jax_loss))
+    w = 0.0
+    path = []
+    for _ in range(steps):
+        loss, slope = loss_and_slope(w)
+        w = w - rate * slope
+        path.append(w)
+    return torch_path, path
+
+
+def check_both_take_the_steps_of_gradient_descent():
+    """Both take the same steps, those of gradient descent towards 2."""
+    for steps, rate in ((3, 0.1), (2, 0.2)):
+        # the slope is 10/3 · (w − 2)
+        left = 1 - rate * 10 / 3
+        expected = [2 - 2 * left ** (n + 1) for n in range(steps)]
+        for found in training_step_in_both(steps, rate):
+            np.testing.assert_allclose(found, expected, 1e-5)
+
+
 def tensors_change_in_place(value=99.0):
-    """A tensor may be changed in place, and a view of it changes the whole.
+    """A tensor may be changed in place, and a slice of it changes the whole.
 
     A slice of a tensor is a view, as in NumPy: it shares the memory. An array of JAX
     cannot be changed, and `.at` makes a new one. So code that writes in place has to be
-    written anew for JAX, and whoever held the old array still has it.
+    written anew for JAX. Look at `tensor` and at `array` after the change.
     """
     import torch
 
     tensor = torch.arange(4.0)
     view = tensor[:2]
     view[0] = value
-    changed = tensor.numpy()
+    print(tensor)
 
     array = jnp.arange(4.0)
     part = array[:2]
     part = part.at[0].set(value)
-    return changed, array, part
+    print(array)
+    return tensor, array, part
 
 
 def check_the_tensor_changes_and_the_array_stays():
     """The tensor has the new number; of the arrays, only the new one has."""
     for value in (99.0, -1.0):
         tensor, array, part = tensors_change_in_place(value)
-        np.testing.assert_array_equal(tensor, [value, 1, 2, 3])
+        np.testing.assert_array_equal(np.asarray(tensor), [value, 1, 2, 3])
         np.testing.assert_array_equal(array, [0, 1, 2, 3])
         np.testing.assert_array_equal(part, [value, 1])
+
+
+def memory_shared_with_numpy(value=9.0):
+    """A tensor can share its memory with an array of NumPy.
+
+    `torch.from_numpy` did not copy the numbers in the sections above: its tensor uses
+    the memory of the NumPy array. `jnp.array` makes a copy, and so does `torch.tensor`.
+
+    Predict: the 9 is written into `shared`. Which of the other three have it, too?
+    """
+    import torch
+
+    floats = np.array([1.0, 2.0])
+    shared = torch.from_numpy(floats)
+    copied = torch.tensor(floats)
+    array = jnp.array(floats)
+    shared[0] = value
+    print(floats)
+    print(copied)
+    print(array)
+    return floats, copied, array
+
+
+def check_only_from_numpy_shares():
+    """The array of NumPy has it; the copies keep their 1."""
+    for value in (9.0, -4.0):
+        floats, copied, array = memory_shared_with_numpy(value)
+        np.testing.assert_array_equal(floats, [value, 2])
+        np.testing.assert_array_equal(np.asarray(copied), [1, 2])
+        np.testing.assert_array_equal(array, [1, 2])
 
 
 def random_numbers_have_a_state(seed=0):
@@ -216,12 +295,12 @@ def check_only_the_key_repeats_itself():
 def std_divides_by_another_number(x=(1.0, 2.0, 4.0)):
     """`std` has the same name in both, and is not the same.
 
-    The standard deviation is the root of the mean squared distance from the mean. In
-    `torch.std`, the sum of n squares is divided by n − 1, in `jnp.std` by n, as in
-    NumPy. Nothing complains if you copy the one for the other. The argument
-    `correction` says what is subtracted from n.
+    The standard deviation is the root of a mean: the squared distances of n numbers
+    from their mean are added up, and the sum is divided by n, or by n − 1. One library
+    does the one, and one the other, and nothing complains if you copy the line. The
+    argument `correction`, which both have, says what is subtracted from n.
 
-    Predict: which of the first two is larger?
+    Predict: which of the two divides by n − 1, and so gives the larger number?
     """
     import torch
 
@@ -248,8 +327,10 @@ def linear_layer_is_stored_sideways(seed=0):
 
     `torch.nn.Linear(2, 3)` leads from 2 numbers to 3. Where we would have weights of
     shape [2, 3] and write `x @ w + b`, PyTorch has [3, 2], and multiplies by the
-    transpose. `torch.manual_seed` fixes the random weights, and `.detach()` gives their
-    numbers without the wish for a gradient.
+    transpose. The layer below has two inputs and two outputs: its weights are square,
+    so no shape betrays the mistake. `torch.manual_seed` fixes the random weights.
+    `.numpy()` refuses a tensor that requires a gradient, and `.detach()` gives its
+    numbers without that.
 
     Myth: if the shapes fit, the parameters have been carried over rightly.
     """
@@ -292,10 +373,12 @@ def module_becomes_a_pure_function(seed=0):
     """`functional_call` makes a network of PyTorch a function of its parameters.
 
     An `nn.Module`, such as the one that `torch.nn.Sequential` makes of some layers and
-    of `torch.nn.Tanh`, holds its parameters itself. `named_parameters` gives them by
-    their names, as one dict. `torch.func.functional_call` runs the network with the
-    dict that it is given. So `loss` is a pure function, and `torch.func.grad` gives a
-    dict of slopes, as `jax.grad` would.
+    of `torch.nn.Tanh`, holds its parameters itself. `named_parameters` gives pairs of a
+    name and a tensor, of which we make a dict. In a name such as `0.weight`, 0 is the
+    first layer. (We detach the tensors, or the slopes would require a gradient as
+    well.) `torch.func.functional_call` runs the network with the dict that it is given.
+    So `loss` is a function of its parameters, and `torch.func.grad` gives a dict of
+    slopes, as `jax.grad` would.
     """
     import torch
     from torch.func import functional_call, grad
@@ -334,11 +417,21 @@ def network_carried_over_to_jax(seed=0):
     """The same parameters in JAX give the same outputs, and the same gradient.
 
     Each tensor becomes an array, and the weights are transposed on the way. The network
-    itself is written once more, in three lines.
+    itself is written once more, in three lines. The last four lines show the outputs of
+    both, and the slopes of both for the first weights.
+
+    Larger networks have more differences. The convolutions of PyTorch take an image as
+    channels, height, width, those of Flax as height, width, channels. Dropout is on or
+    off by `network.train()` and `network.eval()`. And tensors and parameters go to a
+    GPU when you say so, as by `.to("cuda")`; JAX takes one by itself if it can use it.
     """
     import torch
 
     network = two_layers(seed)
+    x = np.array([[1.0, 2.0], [0.0, -1.0]], dtype=np.float32)
+    of_torch = network(torch.from_numpy(x))
+    torch.mean(of_torch**2).backward()
+
     params = []
     for layer in (network[0], network[2]):
         w = jnp.array(layer.weight.detach().numpy().T)
@@ -353,13 +446,9 @@ def network_carried_over_to_jax(seed=0):
     def loss(params, x):
         return jnp.mean(forward(params, x) ** 2)
 
-    x = np.array([[1.0, 2.0], [0.0, -1.0]], dtype=np.float32)
     outputs = forward(params, x)
-    slopes = jax.grad(loss)(params, x)[0]["w"]
-
-    of_torch = network(torch.from_numpy(x))
-    torch.mean(of_torch**2).backward()
     torch_outputs = of_torch.detach().numpy()
+    slopes = jax.jit(jax.grad(loss))(params, x)[0]["w"]
     torch_slopes = network[0].weight.grad.numpy().T
     return params, outputs, torch_outputs, slopes, torch_slopes
 
@@ -377,28 +466,35 @@ def check_the_carried_network_is_the_same():
             np.testing.assert_allclose(one, right, 1e-4, atol=1e-6)  # near 0
 
 
+def noting(graphs):
+    """A backend that notes what is in each graph, and runs it."""
+
+    def backend(module, examples):
+        nodes = module.graph.nodes
+        names = [str(node) for node in nodes if node.op[:4] == "call"]
+        graphs.append(names)
+        return module.forward
+
+    return backend
+
+
 def what_torch_compile_is_told(n=1000):
     """`torch.compile` hands a program of operations to a compiler, as `jax.jit` does.
 
     Without it PyTorch is *eager*: it carries out each operation when Python comes to
     it. `torch.compile` watches a function run, and writes down its operations, which it
-    calls a graph. A *backend* then makes a program of the graph. We give it a backend
-    of our own, which only notes the operations: `graph.graph.nodes` holds them, between
-    the input and the output. For JAX, `jax.make_jaxpr` shows the same. PyTorch keeps
-    what it has compiled; `torch.compiler.reset` makes it forget.
+    calls a graph. A *backend* then makes a program of the graph. You would take the
+    usual one, `inductor`: it writes C++, needs a compiler for it, and its first call
+    can take many seconds. So here we give a backend of our own, `noting`. PyTorch hands
+    it a `module` with the graph inside (`.graph`, of which it notes the calls). Its
+    `.forward` runs the graph, and we return it unchanged.
+
+    For JAX, `jax.make_jaxpr` shows the same. PyTorch keeps what it has compiled;
+    `torch.compiler.reset` makes it forget.
 
     Predict: how many operations is each of the two told?
-
-    The usual backend, `inductor`, writes C++ and needs a compiler for it. Its first
-    call can take many seconds, so this lesson does without it.
     """
     import torch
-
-    operations = []
-
-    def note(graph, examples):
-        operations.extend(str(node) for node in graph.graph.nodes)
-        return graph.forward
 
     def wave(x):
         return torch.sin(x) * 2 + torch.cos(x)
@@ -407,21 +503,22 @@ def what_torch_compile_is_told(n=1000):
         return jnp.sin(x) * 2 + jnp.cos(x)
 
     x = np.linspace(0, 3, n, dtype=np.float32)
-    compiled = torch.compile(wave, backend=note)
+    graphs = []
+    compiled = torch.compile(wave, backend=noting(graphs))
     of_torch = compiled(torch.from_numpy(x))
-    told = operations[1:-1]
+    print(graphs)
     of_jax = jax.jit(jax_wave)(x)
     jaxpr = jax.make_jaxpr(jax_wave)(x)
     equations = len(jaxpr.eqns)
     torch.compiler.reset()
-    return told, equations, of_torch, of_jax
+    return graphs, equations, of_torch, of_jax
 
 
 def check_both_compilers_are_told_four_operations():
     """Each is told four operations, and both results are those of NumPy."""
     for n in (1000, 7):
-        told, equations, *results = what_torch_compile_is_told(n)
-        assert told == ["sin", "mul", "cos", "add"]
+        graphs, equations, *results = what_torch_compile_is_told(n)
+        assert graphs == [["sin", "mul", "cos", "add"]]
         assert equations == 4
         x = np.linspace(0, 3, n)
         for found in results:
@@ -429,51 +526,97 @@ def check_both_compilers_are_told_four_operations():
             np.testing.assert_allclose(np.asarray(found), expected, atol=1e-6)
 
 
-def branches_on_numbers(value=2.0):
-    """PyTorch's compiler lets Python decide an `if`; JAX's wants to know all ways.
+def graphs_for_other_lengths(lengths=(3, 4, 5)):
+    """At other lengths both compile again, but not equally often.
 
-    Where a function asks for a number, the graph of `torch.compile` ends. Python goes
-    on, with the number, and another graph begins behind the `if`. So nothing is
-    refused, but a program in pieces cannot be made fast as a whole. JAX compiles one
-    program for all numbers, and therefore refuses; with `jnp.where` both ways are in
-    the program. The backend `"eager"` runs each graph as it is.
+    You know that `jax.jit` makes a program for each length. The first graph of
+    `torch.compile`, too, is for the length that it meets.
+
+    Predict: after three lengths, how many graphs has PyTorch made?
+    """
+    import torch
+
+    def double(x):
+        return 2 * x
+
+    graphs = []
+    traced = []
+
+    @jax.jit
+    def jax_double(x):
+        traced.append(x.shape)
+        return 2 * x
+
+    compiled = torch.compile(double, backend=noting(graphs))
+    for n in lengths:
+        compiled(torch.ones(n))
+        jax_double(jnp.ones(n))
+    of_torch = len(graphs)
+    of_jax = len(traced)
+    torch.compiler.reset()
+    return of_torch, of_jax
+
+
+def check_pytorch_leaves_the_length_open():
+    """JAX makes three; PyTorch two, for its second graph leaves the length open."""
+    for lengths in ((3, 4, 5), (5, 9, 6)):
+        assert graphs_for_other_lengths(lengths) == (2, len(lengths))
+
+
+def branches_on_numbers(value=2.0):
+    """An `if` on the numbers cuts PyTorch's graph in pieces; `jax.jit` refuses it.
+
+    Which way the `if` goes depends on the numbers in the tensor. There the graph of
+    `torch.compile` ends. Python decides, and another graph begins behind the `if`.
+    Nothing is refused, but the pieces cannot be compiled as a whole. (With
+    `fullgraph=True`, `torch.compile` refuses as well.) JAX compiles one program for all
+    numbers, and so cannot decide; with `jnp.where` both ways are in the program.
+
+    The words that the backend notes are the operations: `gt` is x > 0, `neg` is −x.
     """
     import torch
 
     def size(x):
         if x > 0:
-            return x * 1
-        return x * -1
+            return x
+        return -x
 
-    def jax_size(x):
-        return jnp.where(x > 0, x, -x)
-
-    compiled = torch.compile(size, backend="eager")
-    of_torch = [compiled(torch.tensor(v)).item() for v in (value, -value)]
+    graphs = []
+    compiled = torch.compile(size, backend=noting(graphs))
+    of_torch = compiled(torch.tensor(-value))
+    print(graphs)
     torch.compiler.reset()
 
     try:
-        jax.jit(size)(value)
+        jax.jit(size)(-value)
     except jax.errors.TracerBoolConversionError as error:
         refused = error
-    of_jax = [jax.jit(jax_size)(v) for v in (value, -value)]
-    return of_torch, refused, of_jax
+
+    @jax.jit
+    def jax_size(x):
+        return jnp.where(x > 0, x, -x)
+
+    of_jax = jax_size(-value)
+    return of_torch, graphs, refused, of_jax
 
 
 def check_pytorch_takes_the_branch_and_jax_refuses():
-    """PyTorch gives both sizes; JAX refuses the `if`, and gives them with `where`."""
-    for value in (2.0, -0.5):
-        of_torch, refused, of_jax = branches_on_numbers(value)
-        np.testing.assert_allclose(of_torch, 2 * [abs(value)], 1e-6)
-        np.testing.assert_allclose(of_jax, 2 * [abs(value)], 1e-6)
+    """PyTorch makes two graphs; JAX refuses the `if`, and takes the `where`."""
+    for value in (2.0, 0.5):
+        of_torch, graphs, refused, of_jax = branches_on_numbers(value)
+        np.testing.assert_allclose(of_torch.item(), value, 1e-6)
+        np.testing.assert_allclose(of_jax, value, 1e-6)
+        assert graphs == [["gt"], ["neg"]]
         assert type(refused).__name__ == "TracerBoolConversionError"
 
 
 def side_effects_are_repeated(calls=3):
-    """A compiled function may fill a list, and the two compilers part over it.
+    """A function that fills a list can be compiled in both.
 
-    You know that JAX runs a function of Python once, and then only its program.
-    `torch.compile` looks at the same line of the function, and sees that a list grows.
+    To fill a list is a side effect. You know that `jax.jit` runs a function of Python
+    once for each kind of argument, and afterwards only its program. The three calls
+    below have the same kind of argument. The backend `"eager"` is PyTorch's own backend
+    that runs a graph as it is.
 
     Predict: how long are the two lists after three calls?
     """
@@ -502,7 +645,7 @@ def side_effects_are_repeated(calls=3):
 
 
 def check_only_pytorch_repeats_them():
-    """PyTorch's list grows at every call, JAX's only at the first, which traces."""
+    """PyTorch makes its list grow at each call, JAX only at the first, which traces."""
     for calls in (3, 5):
         assert side_effects_are_repeated(calls) == (calls, 1)
 

@@ -4,10 +4,12 @@ A model has many arrays, and nobody wants to hand them over one by one. `jax.gra
 `jax.vmap` and `jax.jit` take them together, in dicts and lists. After this lesson you
 can count, update, freeze and stack parameters in a few lines, and you know where a
 container is not what it seems: `None`, shapes, the order of keys, and a class of your
-own. Read first: pure_functions, grad, vmap, jit and shapes_and_branches.
+own. Read first: pure_functions, grad, vmap, jit, shapes_and_branches and
+gradient_descent.
 """
 
 import io
+import json
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import partial
@@ -27,9 +29,10 @@ def leaves_and_structure(scale=3.0):
 
     A *pytree* is a container, such as a dict, a list or a tuple, or containers in
     containers. An array or a number alone is a pytree, too, of one leaf. The containers
-    are its *structure*. What they hold in the end, arrays and numbers, are its
-    *leaves*. `jax.tree.leaves` lists the leaves, and `jax.tree.structure` gives the
-    structure, in which a star stands for each leaf.
+    are its *structure*. What they hold in the end, mostly arrays and numbers, are the
+    *leaves*. (`None` is an exception, as section 10 shows.) `jax.tree.leaves` lists the
+    leaves, and `jax.tree.structure` gives the structure, in which a star stands for
+    each leaf.
 
     Predict: `params` holds six numbers. How many leaves has it?
     """
@@ -82,9 +85,9 @@ def paths_name_the_leaves(w=2.0):
     """Each leaf has a path: the keys and places that lead to it.
 
     `jax.tree.leaves_with_path` lists pairs of a path and a leaf. `keystr` makes a text
-    of the path: what you would write behind `params` to get that leaf. So you can see
-    what a large model is made of. (In a path, `DictKey` is a key of a dict, and
-    `SequenceKey` a place in a list or a tuple.)
+    of the path. For dicts, lists and tuples, it is what you would write behind `params`
+    to get that leaf. So you can see what a large model is made of. (In a path,
+    `DictKey` is a key of a dict, and `SequenceKey` a place in a list or a tuple.)
     """
     params = {"layers": [{"w": w}, {"w": 3.0, "b": 0.5}], "scale": 7.0}
     for path, leaf in jax.tree.leaves_with_path(params):
@@ -108,13 +111,12 @@ def keys_are_sorted(w=2.0, b=1.0):
     """The leaves of a dict come in the order of its sorted keys.
 
     The order in which you wrote the keys does not count: two dicts with the same keys,
-    and a leaf under each, have the same structure. So never pair leaves with the names
-    in a dict. Take the paths of the last section instead. Note that text is sorted
-    letter by letter: a layer 10 comes before a layer 2. (A list keeps its order, and so
-    does an `OrderedDict`. Keys that cannot be sorted, such as 1 and "a" in one dict,
-    are a ValueError.)
+    and one leaf under each key, have the same structure. So never pair leaves with the
+    names in a dict. Take the paths of the last section instead. Note that texts are
+    compared letter by letter. (A list keeps its order, and so does an `OrderedDict`.
+    Keys that cannot be sorted, such as 1 and "a" in one dict, are a ValueError.)
 
-    Predict: what does `mistaken` say that w is?
+    Predict: which comes first in `in_order`: the leaf of layer2, or that of layer10?
     """
     params = {"w": w, "b": b}
     leaves = jax.tree.leaves(params)
@@ -141,7 +143,7 @@ def two_trees_at_once(w=2.0, b=1.0):
     """`jax.tree.map` takes several trees, and pairs the leaves in the same place.
 
     `jax.grad` gives a gradient with the structure of the parameters. So the step
-    downhill is one line, for a line of two parameters and for a large network. (For
+    downhill is one line of code, for two parameters and for a large network. (For
     `jax.grad`, the leaves must be floats, or complex numbers: a whole number, such as
     the 7 in the first section, is a TypeError.)
     """
@@ -168,9 +170,9 @@ def check_each_parameter_meets_its_slope():
 def trees_must_fit(w=2.0):
     """Two dicts with different keys do not fit together.
 
-    JAX compares the trees before it calls your function, and raises a `ValueError`. In
-    its long message, look for the keys: the first tree has b and w, the second has only
-    w. The message ends with the key that one of them lacks.
+    JAX compares the trees before it calls your function, and raises a `ValueError`.
+    Read its long message from the end. The "symmetric difference on key sets" is what
+    only one of the two dicts has: here the key b.
     """
 
     def add(a, b):
@@ -194,28 +196,31 @@ def check_misfits_are_value_errors():
 
 
 def a_list_is_not_a_tuple(w=2.0):
-    """The kinds of containers belong to the structure.
+    """A list and a tuple do not fit together, even with the same leaves.
 
-    Say that parameters were saved as JSON, which has lists but no tuples. What was a
-    tuple comes back as a list. Both trees below have two leaves, but `jax.tree.map`
-    does not add a list and a tuple.
+    The kinds of the containers belong to the structure. Say that parameters are saved
+    as JSON, a text which has lists but no tuples. What was a tuple comes back as a
+    list, with the same numbers in it. The message names the two kinds.
     """
 
     def add(a, b):
         return a + b
 
+    params = (w, 1.0)
+    loaded = json.loads(json.dumps(params))
     try:
-        jax.tree.map(add, [w, 1.0], (0.5, 0.5))
+        jax.tree.map(add, loaded, (0.5, 0.5))
     except ValueError as error:
         other_kind = error
-    fits = jax.tree.map(add, (w, 1.0), (0.5, 0.5))
-    return other_kind, fits
+    fits = jax.tree.map(add, tuple(loaded), (0.5, 0.5))
+    return loaded, other_kind, fits
 
 
 def check_a_list_does_not_fit_a_tuple():
     """A list with a tuple is a ValueError; two tuples are added."""
     for w in (2.0, -1.0):
-        other_kind, fits = a_list_is_not_a_tuple(w)
+        loaded, other_kind, fits = a_list_is_not_a_tuple(w)
+        assert loaded == [w, 1.0]
         assert isinstance(other_kind, ValueError)
         assert "list" in str(other_kind)
         assert fits == (w + 0.5, 1.5)
@@ -225,12 +230,13 @@ def first_tree_decides(slow=0.1, fast=1.0):
     """The first tree of `jax.tree.map` decides what is a leaf.
 
     The trees behind it may be deeper. Where the first tree has a leaf, the function
-    gets all that the others have there, even a whole dict, and that is no error. In
-    `met` you see what meets what.
+    gets all that the others have there, even a whole dict. In `met` you see what meets
+    what.
 
-    Say that we want one learning rate for each layer, and a rate times each slope.
-    `jax.tree.broadcast(rates, gradient)` repeats each rate for all leaves below it, and
-    then both trees have the same structure.
+    Say that we want one learning rate for each layer, and a rate times each slope. A
+    rate times a whole dict would be an error of Python. `jax.tree.broadcast(rates,
+    gradient)` repeats each rate for all leaves below it, and then both trees have the
+    same structure.
     """
     gradient = {"hidden": {"w": 2.0, "b": 4.0}, "out": {"w": 6.0}}
     rates = {"hidden": slow, "out": fast}
@@ -368,7 +374,8 @@ def a_tree_of_pairs_is_a_pair_of_trees(values=(3.0, -1.0, 2.0)):
 
     A function that gives two results makes a tree of pairs. Mostly you want two trees.
     `jax.tree.transpose` takes the outer structure, the inner structure, and the tree.
-    The inner one is the structure of a pair. Any pair will do, here `(0, 0)`.
+    The inner one is the structure of a pair. Any tuple of two leaves has it, here `(0,
+    0)`.
     """
 
     def lowest_and_highest(leaf):
@@ -391,33 +398,63 @@ def check_lowest_and_highest_are_apart():
         assert highest == {"w": max(values), "b": 0.5}
 
 
-def apart_and_together(largest=1.0):
-    """A tree can be taken apart into a list of leaves, and built again.
+def a_gradient_is_clipped(largest=1.0):
+    """One number can be made of all leaves together, such as a length.
 
-    `jax.tree.flatten` gives the leaves and the structure. `jax.tree.unflatten` takes a
-    structure and a list of leaves, and gives a tree. Use them where all leaves must be
-    seen together. Here a gradient is made shorter if it is longer than `largest`, which
-    is called clipping. Its length is the root of the sum of all squares, over all
-    leaves.
+    The length of a gradient is the root of the sum of all squares, over all leaves. A
+    gradient that is longer than `largest` is made shorter, which is called clipping.
     """
     gradient = {"w": jnp.array([2.0, 4.0]), "b": 4.0}
-    leaves, structure = jax.tree.flatten(gradient)
+    leaves = jax.tree.leaves(gradient)
     squares = sum(jnp.sum(leaf**2) for leaf in leaves)
     length = jnp.sqrt(squares)
     factor = jnp.minimum(1, largest / length)
-    shorter = [factor * leaf for leaf in leaves]
-    clipped = jax.tree.unflatten(structure, shorter)
+    clipped = jax.tree.map(lambda leaf: factor * leaf, gradient)
     return length, clipped
 
 
 def check_gradient_is_cut_to_the_length():
     """The length is √(2² + 4² + 4²) = 6, and it is cut to `largest` if longer."""
     for largest in (1.0, 3.0, 10.0):
-        length, clipped = apart_and_together(largest)
+        length, clipped = a_gradient_is_clipped(largest)
         np.testing.assert_allclose(length, 6, rtol=1e-6)
         factor = min(1, largest / 6)
         np.testing.assert_allclose(clipped["w"], [2 * factor, 4 * factor], rtol=1e-6)
         np.testing.assert_allclose(clipped["b"], 4 * factor, rtol=1e-6)
+
+
+def apart_and_together(seed=0, size=3):
+    """A tree can be taken apart into a list of leaves, and built again.
+
+    `jax.tree.flatten` gives the leaves and the structure. `jax.tree.unflatten` takes a
+    structure and a row of new leaves, one for each star, and gives a tree. Here we want
+    random numbers in each leaf, and so a key for each leaf. `jax.random.split` gives
+    the keys in a row, and `jax.tree.unflatten` puts them into a tree like `params`.
+    """
+    params = {"w": jnp.zeros(size), "b": jnp.zeros(size)}
+    leaves, structure = jax.tree.flatten(params)
+    row = jax.random.split(jax.random.key(seed), len(leaves))
+    keys = jax.tree.unflatten(structure, row)
+
+    def noise(key, leaf):
+        return jax.random.normal(key, leaf.shape)
+
+    noisy = jax.tree.map(noise, keys, params)
+    return row, keys, noisy
+
+
+def check_each_leaf_has_its_own_key():
+    """Each leaf gets a key of its own, and so the numbers of w and b differ."""
+    # Blunt: of a million random numbers we know the spread to a thousandth
+    for seed in (0, 5):
+        row, keys, noisy = apart_and_together(seed, 1_000_000)
+        assert list(keys) == ["b", "w"]
+        assert (keys["b"] == row[0], keys["w"] == row[1]) == (True, True)
+        assert keys["b"] != keys["w"]
+        w, b = np.asarray(noisy["w"]), np.asarray(noisy["b"])
+        # a million draws: spread and correlation are known to about 0.001
+        np.testing.assert_allclose([w.std(), b.std()], 1, atol=0.005)
+        assert abs(np.corrcoef(w, b)[0, 1]) < 0.005
 
 
 def a_step_keeps_the_structure(turns=4):
@@ -492,11 +529,13 @@ def velocity_beside_the_parameters(rate=0.02, count=60):
 
     An *optimizer* is a rule that makes new parameters from a gradient. Many optimizers
     remember something from step to step, and this is called their state. Here it is a
-    *velocity*, which gradient_descent has as momentum: at each step, a part of it is
-    kept and the gradient is added. Each parameter has a velocity, so the state has the
-    structure of the parameters, and `jax.tree.map` makes the first one, all zeros.
-    `jax.lax.scan` hands both from step to step, and `partial(update, kept)` fills in
-    the first argument.
+    *velocity*: at each step, a part of it is kept and the gradient is added. It points
+    uphill, and so it is subtracted. (This is the momentum of gradient_descent, whose
+    "move" is −rate times our velocity.) Each parameter has a velocity, so the state has
+    the structure of the parameters, and `jax.tree.map` makes the first one, all zeros.
+    `jax.lax.scan`, known from gradient_descent, runs `update` again and again: it hands
+    on the pair of parameters and velocity, and collects the losses. `partial(update,
+    kept)` fills in the first argument.
 
     If nothing is kept, this is plain gradient descent. In the picture, the walk that
     keeps 0.9 of its velocity swings to and fro, but ends lower.
@@ -545,12 +584,13 @@ def check_velocity_is_that_of_a_plain_loop():
 
 
 def a_part_is_frozen(rate=0.1):
-    """To freeze a part of the parameters, hand a tree of booleans over as well.
+    """To freeze some parameters, give `jax.tree.map` a tree of booleans.
 
     `jax.tree.map_with_path` calls the function with the path and the leaf. Here it asks
     whether the first key of the path is "out". In the update, a leaf that is not
-    trained stays as it is. The booleans are Python's own, so `if` works. They must stay
-    outside the arguments of a compiled function, where they would become tracers.
+    trained stays as it is. The booleans are Python's own, so `if` works. `update` takes
+    them from outside, and they are fixed in its program when it is traced. As an
+    argument they would become tracers, and the `if` would be an error.
     """
     params = {"hidden": {"w": 1.0, "b": 2.0}, "out": {"w": 3.0}}
     gradient = {"hidden": {"w": 5.0, "b": 5.0}, "out": {"w": 5.0}}
@@ -580,14 +620,14 @@ def check_only_the_last_layer_moves():
         np.testing.assert_allclose(params["out"]["w"], 3 - 5 * rate, rtol=1e-6)
 
 
-def own_class_is_a_leaf(x=3.0):
+def own_class_is_refused(x=3.0):
     """`jax.jit` refuses an object of your own class.
 
-    JAX looks only into containers of a kind that it knows. What it traces must have
-    arrays and numbers as leaves, and this object is neither. `jax.grad` refuses it,
-    too, where it should give slopes for it. (As a static argument, `jax.jit` takes the
-    object, but then its numbers are fixed in the program.) The next section has the
-    cure.
+    JAX looks only into containers of a kind that it knows: dicts, lists, tuples, named
+    tuples and a few more. What `jax.jit` traces must have arrays and numbers as leaves.
+    `jax.grad` refuses the object, too, where it should give slopes for it. (As a static
+    argument, `jax.jit` takes this object, but then its numbers are fixed in the
+    program.) The next section has the cure.
 
     Predict: the object holds two numbers. How many leaves has it?
     """
@@ -613,7 +653,7 @@ def own_class_is_a_leaf(x=3.0):
 def check_own_class_is_refused():
     """The object is one leaf: Python gets 2x + 1, and `jax.jit` a TypeError."""
     for x in (3.0, -1.0):
-        number, plain, refused = own_class_is_a_leaf(x)
+        number, plain, refused = own_class_is_refused(x)
         assert number == 1
         assert plain == 2 * x + 1
         assert isinstance(refused, TypeError)
@@ -624,7 +664,8 @@ def dataclasses_are_registered(x=3.0):
     """`jax.tree_util.register_dataclass` makes a container of a dataclass.
 
     Each field then holds a leaf, or a tree of leaves. An object of the class goes
-    through `jax.jit`, and its gradient is an object of the same class.
+    through `jax.jit`, and its gradient is an object of the same class. (Beside `def
+    height` the page lists only x. But `line` is traced, too: its w is a tracer.)
     """
 
     @jax.tree_util.register_dataclass
@@ -635,7 +676,8 @@ def dataclasses_are_registered(x=3.0):
 
     @jax.jit
     def height(line, x):
-        return line.w * x + line.b
+        w = line.w
+        return w * x + line.b
 
     line = Line(jnp.array(2.0), jnp.array(1.0))
     leaves = jax.tree.leaves(line)
@@ -657,12 +699,12 @@ def check_a_line_has_a_line_of_slopes():
 def meta_fields_are_static(x=-3.0):
     """A field in `meta_fields` is no leaf: it is static, a part of the structure.
 
-    So it is not traced, and an `if` on it works. A new structure is a new program, as
-    with `static_argnames`. Settings such as a flag or a text belong there, while arrays
-    belong in `data_fields`. If you name one of the two, you must name both.
+    So it is not traced, and an `if` on it works, as with `static_argnames`. Settings
+    such as a flag or a text belong there. Arrays belong in `data_fields`: JAX compares
+    meta fields, and what comes of comparing two arrays is an array, not a yes or no.
+    Name both `data_fields` and `meta_fields`, or none of them.
 
-    Where to go next: in the lesson neural_network, lists and dicts of parameters are at
-    work.
+    The lesson neural_network has lists and dicts of parameters at work.
 
     Predict: there are three calls. How often is `height` traced?
     """

@@ -9,6 +9,8 @@ function a rule of your own, and test it. Read first: derivatives, vmap,
 shapes_and_branches.
 """
 
+import io
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 
 import jax
@@ -28,8 +30,8 @@ def wave(x):
 def a_jaxpr_is_a_list_of_equations(x=0.5):
     """A jaxpr is an ordinary Python object, with a list of equations.
 
-    `jax.make_jaxpr(wave)` traces `wave` and returns its program, the jaxpr. This is
-    the door to every transformation. `program.eqns` is the list of the equations, in
+    `jax.make_jaxpr(wave)` traces `wave` and returns its program, the jaxpr. This is the
+    door to transformations of your own. `program.eqns` is the list of the equations, in
     the order in which they run. Each has a *primitive*: one of the operations that JAX
     itself knows, and of which all others are made. `primitive.name` is the name that
     stands in the printed jaxpr.
@@ -52,10 +54,10 @@ def check_an_equation_for_each_operation_of_wave():
 def what_stands_in_an_equation(numbers=(1.0, 2.0, 3.0)):
     """An equation has a primitive, inputs and parameters.
 
-    `invars` are the inputs. An input is a variable, or a `Literal`: a number that was
-    known while tracing, here the 4, with its value in `.val`. `params` is a dictionary
-    with what else the primitive must know, such as the axes of a sum. (`out_sharding`
-    is for arrays that lie on several devices.)
+    `invars` are the inputs. An input is a variable, or a `Literal`: a number that
+    stands in the program itself, here the 4, with its value in `.val`. `params` is a
+    dictionary with what else the primitive must know, such as the axes of a sum.
+    (`out_sharding` is for arrays that lie on several devices.)
 
     The letters are given only when something is printed. So an equation that is printed
     alone begins at `a` again, as you see beside `product` and `total`.
@@ -79,7 +81,8 @@ def variables_link_the_equations(numbers=(1.0, 2.0, 3.0)):
     """A variable has a type, but no value and no letter.
 
     No number has been computed yet. A variable only says the type of the array that
-    will be there: `.aval.shape` and `.aval.dtype`.
+    will be there: `.aval.shape` and `.aval.dtype`. (`aval` is short for abstract
+    value.)
 
     What links the equations are the variables themselves. `outvars` are the outputs of
     an equation. Where the second equation takes what the first gave, it holds the same
@@ -104,9 +107,11 @@ def arrays_from_outside_are_constants(weights=(1.0, 10.0, 100.0)):
     """A JAX array from outside is a constant of the program that uses it.
 
     `scaled` uses the array `w`, which is not an argument. So there is a variable more,
-    printed before the semicolon, and its value stands in `program.consts`. The
-    variables of such constants are `program.jaxpr.constvars`, those of the arguments
-    `program.jaxpr.invars`, and those of the results `program.jaxpr.outvars`.
+    printed before the semicolon, and its value stands in `program.consts`. What
+    `jax.make_jaxpr` returns is the bare jaxpr, which is `program.jaxpr`, together with
+    these values. The variables of such constants are `program.jaxpr.constvars`, those
+    of the arguments `program.jaxpr.invars`, and those of the results
+    `program.jaxpr.outvars`.
     """
     w = jnp.array(weights)
 
@@ -139,8 +144,8 @@ def equations_run_by_hand(x=0.5):
 
     `primitive.bind` does what the primitive says, with the inputs and the parameters.
     Here `run` does the first two equations of `wave`. What the first gives is an input
-    of the second. (For a function with a rule of its own, such as `jax.nn.relu`, `run`
-    is an error. A section near the end shows one.)
+    of the second. (For a function such as `jax.nn.relu`, which has a rule of its own,
+    `run` raises an error. A section near the end shows one.)
     """
     program = jax.make_jaxpr(wave)(x)
     minus_x = run(program.eqns[0], [x])
@@ -179,12 +184,12 @@ def walk(program, args, step):
 def an_interpreter_is_a_loop(x=0.5):
     """An interpreter runs a jaxpr, one equation after the other.
 
-    `walk` is the whole interpreter. It has a dictionary from variables to values. At
+    `walk` is such an interpreter. It has a dictionary from variables to values. At
     first it holds the constants and the arguments. For each equation, `walk` reads the
     inputs, asks `step` for the outputs, and stores them. Some primitives, such as `jit`
     and `cond`, give a list of outputs, which is what `multiple_results` says; the
-    others give one. `walk` takes the arguments as a list, and returns the results as a
-    list.
+    others give one. `walk` takes the arguments as a flat list, and returns the results
+    as one. (For a dict of parameters, hand it `jax.tree.leaves(params)`.)
 
     With `run` as its step, `walk` gives what `wave` gives. Sections below use `walk`
     with other steps. `Literal` is imported from `jax.extend.core`.
@@ -203,15 +208,15 @@ def check_the_interpreter_runs_the_wave():
 def jax_transforms_your_interpreter(x=0.5):
     """Your interpreter can itself be compiled, mapped and differentiated.
 
-    `again` runs the program of `wave` with the interpreter. `bind` takes tracers as
-    well as numbers: it hands each operation on to the transformation that is at work.
-    Beside `again` you see what comes in.
+    `again` runs the program of `wave` with the interpreter. (To trace `wave`,
+    `jax.make_jaxpr` needs only the type of x.) `bind` takes tracers as well as numbers:
+    it hands each operation on to the transformation that is at work. Beside `again` you
+    see what comes in.
 
     """
-    program = jax.make_jaxpr(wave)(x)
 
     def again(x):
-        return walk(program, [x], run)[0]
+        return walk(jax.make_jaxpr(wave)(x), [x], run)[0]
 
     compiled = jax.jit(again)(x)
     mapped = jax.vmap(again)(jnp.array([0.0, x]))
@@ -282,10 +287,11 @@ def count_before_you_run(many=1000):
     """A transformation need not compute anything; this one only counts.
 
     `multiplications` counts the equations of the jaxpr with the name `mul`. (So `x**2`,
-    `x @ x` and a loop count 0: they are equations with other names.) The function runs
-    once, on tracers, so that there is a jaxpr. Here is one polynomial, 1 + x + x² + x³,
-    written twice: term by term, and by the rule of Horner. The count works on
-    transformed functions, too: the last line is for `jax.vmap` over a thousand numbers.
+    `x @ x` and a loop of JAX count 0: they are equations with other names.) The
+    function runs once, on tracers, so that there is a jaxpr. Here is one polynomial, 1
+    + x + x² + x³, written twice: term by term, and by the rule of Horner. The count
+    works on transformed functions, too: the last line is for `jax.vmap` over a thousand
+    numbers.
 
     Predict: Horner's rule has two multiplications. What is the count for a thousand
     numbers?
@@ -384,53 +390,74 @@ def check_a_branch_is_walked():
         np.testing.assert_allclose(step_into_a_branch(x), expected, rtol=1e-6)
 
 
-def a_choice_is_handed_back(x=4.0):
+def a_tracer_cannot_choose(x=4.0):
     """A tracer of `jax.jit` has no value by which to choose a branch.
 
-    So `int(index)` in `pick` is an error there. (Under `jax.grad` alone, `pick` works.)
-    The step `keep` does not choose. It hands the choice back to JAX, with a
-    `jax.lax.cond` of its own, whose test may be 1 or 0 in place of True or False. JAX
-    traces both `if_true` and `if_false`, and each of them walks through a branch.
+    So `int(index)` in `pick` raises an error there, a ConcretizationTypeError, which is
+    a kind of TypeError. Under `jax.grad` alone, the index has a value, and `pick`
+    works.
     """
 
     def by_pick(x):
         return walk(jax.make_jaxpr(halve_or_negate)(x), [x], pick)[0]
 
+    slope = jax.grad(by_pick)(x)
     try:
         jax.jit(by_pick)(x)
     except TypeError as error:
         refused = error
+    return slope, refused
 
-    def keep(eqn, inputs):
+
+def check_only_jit_hides_the_index():
+    """Under `jax.grad` the slope is ½ or −1, and under `jax.jit` there is an error."""
+    for x in (4.0, -3.0):
+        slope, refused = a_tracer_cannot_choose(x)
+        np.testing.assert_allclose(slope, 0.5 if x > 0 else -1, rtol=1e-6)
+        assert isinstance(refused, TypeError)
+        assert "concrete value" in str(refused)
+
+
+def a_choice_is_handed_back(x=4.0):
+    """Under `jax.jit`, an interpreter can go into both branches.
+
+    The plain `run` would do the `cond` as a whole, and no step of ours would see what
+    is in its branches. The step `look` goes into both, and prints the name of each
+    primitive. It does not choose. It hands the choice back to JAX, with a
+    `jax.lax.cond` of its own, whose test may be 1 or 0 in place of True or False. JAX
+    traces both `if_true` and `if_false`, and each of them walks through a branch.
+    """
+
+    def look(eqn, inputs):
+        print(eqn.primitive.name)
         if eqn.primitive.name != "cond":
             return run(eqn, inputs)
         index, *args = inputs
         no, yes = eqn.params["branches"]
 
         def if_true(*args):
-            return walk(yes, args, run)
+            return walk(yes, args, look)
 
         def if_false(*args):
-            return walk(no, args, run)
+            return walk(no, args, look)
 
         return jax.lax.cond(index, if_true, if_false, *args)
 
-    def by_keep(x):
-        return walk(jax.make_jaxpr(halve_or_negate)(x), [x], keep)[0]
+    def by_look(x):
+        return walk(jax.make_jaxpr(halve_or_negate)(x), [x], look)[0]
 
-    kept = jax.jit(by_keep)(x)
-
-    return refused, kept
+    looked = jax.jit(by_look)(x)
+    return looked
 
 
 def check_branches_are_walked():
-    """Compiled, `pick` is a TypeError, and `keep` halves or negates as it should."""
+    """The step sees `div` and `neg`, and compiled, JAX takes the right one of them."""
     for x in (4.0, -3.0):
-        refused, kept = a_choice_is_handed_back(x)
+        with redirect_stdout(io.StringIO()) as printed:
+            looked = a_choice_is_handed_back(x)
+        assert {"cond", "div", "neg"} <= set(printed.getvalue().split())
         expected = x / 2 if x > 0 else -x
-        np.testing.assert_allclose(kept, expected, rtol=1e-6)
-        assert isinstance(refused, TypeError)
-        assert "concrete value" in str(refused)
+        np.testing.assert_allclose(looked, expected, rtol=1e-6)
 
 
 def inverse(f):
@@ -526,8 +553,8 @@ def transformations_in_either_order(x=(0.5, 1.0, 1.5)):
 
     Here `log_back` is made with our own transformation, and JAX takes it like any other
     function. To compile and then to map gives the same numbers as to map and then to
-    compile. So it is with compiling and the slope. The slope of a logarithm at x is 1 /
-    x.
+    compile. The same is true of compiling and the slope. The slope of a logarithm at x
+    is 1 / x.
 
     With `jax.vmap` and `jax.grad` the order matters, as you know. Here
     `jax.vmap(log_back)` has three results, and `jax.grad` wants a function with one.
@@ -572,8 +599,8 @@ def dual_numbers(x=2.0):
     """A dual number is a value and its change, and it carries a slope forwards.
 
     This is `jax.jvp` in plain Python. `Dual` knows two rules, one for sums and one for
-    products. Python calls `__add__` for + and `__mul__` for ×. The function f never
-    hears of derivatives: each operation passes the change on. There is no rule for a
+    products. Python calls `__add__` for + and `__mul__` for ×. The function f knows
+    nothing of derivatives: each operation passes the change on. There is no rule for a
     `Dual` and a plain number, so `2 * x` or `x + 1` in f would be an error.
 
     `jax.jvp` does the same. It takes the function, a tuple of inputs and a tuple of
@@ -680,7 +707,7 @@ def check_second_derivative_by_both():
         np.testing.assert_allclose(second, 2 * cos - 4 * x * x * sin, rtol=1e-5)
 
 
-def one_run_for_many_pushes(x=0.5, changes=(1.0, 2.0, -3.0)):
+def many_pushes_are_prepared(x=0.5, changes=(1.0, 2.0, -3.0)):
     """`jax.linearize` prepares a function for many pushes.
 
     `jax.jvp` pushes one change in each call. `jax.linearize` takes no change. It
@@ -688,10 +715,10 @@ def one_run_for_many_pushes(x=0.5, changes=(1.0, 2.0, -3.0)):
     change of the result.
 
     Look at the jaxpr of `tangent`: it has no `sin` and no `cos`. What does not depend
-    on the change was computed before. It stands in the program as constants: the cosine
-    in front of the semicolon, and x, here 0.5, in the equations. It is there twice, for
-    by the product rule x · x has a term for each factor. (`add_any` is how JAX writes a
-    + that it made itself, for a derivative.)
+    on the change was computed before. The cosine is a JAX array, and so it is a
+    constant, in front of the semicolon. x is a plain number, here 0.5, and so it stands
+    in the equations. It is there twice: by the product rule, x · x has a term for each
+    factor. (`add_any` is how JAX writes a + that it made itself, for a derivative.)
 
     Predict: how often does Python run `by_jvp` and `by_linearize` for three pushes?
     """
@@ -714,7 +741,7 @@ def one_run_for_many_pushes(x=0.5, changes=(1.0, 2.0, -3.0)):
 def check_pushes_are_slope_times_change():
     """Each push is the slope times the change, and no `sin` or `cos` is left."""
     for x, changes in ((0.5, (1.0, 2.0, -3.0)), (-1.2, (0.5,))):
-        anew, y, kept, names = one_run_for_many_pushes(x, changes)
+        anew, y, kept, names = many_pushes_are_prepared(x, changes)
         slope = 2 * x * np.cos(x * x)
         np.testing.assert_allclose(y, np.sin(x * x), rtol=1e-5)
         np.testing.assert_allclose(anew, slope * np.array(changes), rtol=1e-5)
@@ -740,7 +767,8 @@ def a_loop_that_grad_refuses(x=2.0):
     `newton` finds the root of x with `jax.lax.while_loop`. A change can be pushed
     forwards with the loop, turn by turn. To come back, `jax.grad` would have to keep
     numbers of every turn, and JAX does not know in advance how many turns there are.
-    (Take no negative x: the loop would never end.)
+    (Take no negative x: the loop would never end. And at x = 1 the loop takes no turn,
+    so the change comes out as it went in: 1, and not ½. The next section has a cure.)
     """
     y, pushed = jax.jvp(newton, (x,), (1.0,))
     try:
@@ -768,11 +796,13 @@ def a_forward_rule_of_your_own(x=2.0):
     and returns the value and its change.
 
     `jax.grad` then follows the rule instead of the loop. Beside `rule` you see how it
-    is called: x is a number, and only the change is a tracer. The rule must be linear
+    is called: x has its value, and only the change is a tracer. The rule must be linear
     in the change, as here, where it only divides it. Then JAX can go through the rule
-    backwards for `jax.grad`. With `jnp.sin(change)`, it raises a NotImplementedError.
-    The lesson derivatives has `jax.custom_vjp`, for a rule that goes backwards only.
+    backwards for `jax.grad`. With `jnp.sin(change)` in it, `jax.grad` raises a
+    NotImplementedError. The lesson derivatives has `jax.custom_vjp`, for a rule that
+    goes backwards only.
     """
+    x = jnp.array(x)
     root = jax.custom_jvp(newton)
 
     @root.defjvp
@@ -782,13 +812,13 @@ def a_forward_rule_of_your_own(x=2.0):
         y = root(x)
         return y, change / (2 * y)
 
-    slope = jax.grad(root)(jnp.array(x))
+    slope = jax.grad(root)(x)
     return slope
 
 
 def check_the_rule_serves_for_grad():
-    """With the rule, `jax.grad` gives the slope of the root, 1/(2√x)."""
-    for x in (2.0, 0.3):
+    """With the rule, `jax.grad` gives the slope of the root, 1/(2√x), at x = 1 too."""
+    for x in (2.0, 0.3, 1.0):
         slope = a_forward_rule_of_your_own(x)
         np.testing.assert_allclose(slope, 0.5 * x**-0.5, rtol=1e-6)
 
@@ -800,6 +830,7 @@ def any_rule_is_believed(x=1.3):
     uses it without a word. A central difference needs no rule: call the function a
     little right and a little left.
     """
+    x = jnp.array(x)
 
     @jax.custom_jvp
     def cube(x):
@@ -811,14 +842,14 @@ def any_rule_is_believed(x=1.3):
         (change,) = changes
         return cube(x), 2 * x**2 * change
 
-    believed = jax.grad(cube)(jnp.array(x))
+    believed = jax.grad(cube)(x)
     h = 0.01
     difference = (cube(x + h) - cube(x - h)) / (2 * h)
     return believed, difference
 
 
 def check_the_wrong_rule_is_believed():
-    """The wrong rule gives 2x², and the difference 3x²."""
+    """The wrong rule gives 2x², and the difference about 3x²."""
     for x in (1.3, -0.8):
         believed, difference = any_rule_is_believed(x)
         np.testing.assert_allclose(believed, 2 * x**2, rtol=1e-6)
@@ -833,11 +864,12 @@ def a_rule_needs_a_test(x=1.3):
     and raises an AssertionError if they do not agree. `order=1` stands for the first
     derivative, and `modes=["fwd"]` for the way forwards. Where it finds nothing wrong,
     it says nothing. It calls `cube` at several points, as you see. It allows for
-    rounding, so a tiny mistake, such as 3.003 in place of 3, goes through.
+    rounding, so a tiny mistake goes through: here, 3.003 in place of 3 would. A second
+    `defjvp` takes the place of the first.
 
-    The change that it pushes is some number; you see it beside `wrong`. It multiplies
-    both sides, so look at the ratio of ACTUAL to DESIRED. Here it is 2 to 3: the rule
-    says 2x² where it should say 3x².
+    The change that it pushes is a random number; you see it beside `wrong`. It
+    multiplies both sides, so look at the ratio of ACTUAL to DESIRED. Here it is 2 to 3:
+    the rule says 2x² where it should say 3x².
     """
     x = jnp.array(x)
 
@@ -889,13 +921,13 @@ def as_if_a_line(f):
     return ruled
 
 
-def stepping_in_can_lose_a_rule(x=2.7):
+def stepping_into_a_rule(x=2.7):
     """An interpreter can walk into a function that has a rule of its own.
 
     `steps` is a staircase, and its rule pretends that it is the line y = x, with the
     slope 1. In a jaxpr it is one equation, `custom_jvp_call`. The program stands in
     `params["call_jaxpr"]`, and the rule beside it. (You can pass over
-    `symbolic_zeros`.) The plain `run` is an error at such an equation, because `bind`
+    `symbolic_zeros`.) The plain `run` raises an error there, because `bind`
     wants the rule handed over in another way. So the step `go_in` walks through the
     program that stands there, and no error is raised.
 
@@ -919,7 +951,7 @@ def stepping_in_can_lose_a_rule(x=2.7):
 def check_the_slope_is_that_of_the_stairs():
     """The rule never ran: stairs are flat, and so the slope is 0, and not 1."""
     for x in (2.7, -1.2):
-        value, lost = stepping_in_can_lose_a_rule(x)
+        value, lost = stepping_into_a_rule(x)
         np.testing.assert_allclose(value, np.floor(x), rtol=1e-6)
         assert lost == 0
 
@@ -928,7 +960,9 @@ def jaxs_interpreter_keeps_rules(x=2.7):
     """`jax.core.eval_jaxpr` is JAX's own interpreter, and it keeps rules.
 
     It takes `program.jaxpr`, the constants, and the arguments. Use it where you only
-    want to run a jaxpr. Here it runs the staircase of the last section.
+    want to run a jaxpr. Here it runs the staircase of the last section. (There you saw
+    2.0 and no tracer beside `run`: JAX knows that the slope of a staircase is 0, and
+    drops the tracer.)
 
     Where to go next: "Autodidax", a page of JAX's documentation, builds a small JAX
     step by step, with `jvp`, `vmap`, `jit` and `grad`.
