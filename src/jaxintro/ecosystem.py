@@ -1,11 +1,12 @@
 """The ecosystem: libraries around JAX, each of them functions over pytrees.
 
-There are libraries for layers, optimisers, tests, reinforcement learning and graphs.
-You know what they are made of: arrays in pytrees, and pure functions over them. Each
-demo takes one thing of such a library, and its claim says what the same thing is in
-NumPy. So you can read code that uses them, and leave a library without losing your
-numbers. What is said of the state of a library was looked up in November 2026. Read
-first: pytrees and neural_network.
+Flax and Haiku make the layers of networks, Optax optimises, Chex tests, RLax is for
+reinforcement learning, and Jraph for graphs. Two more that you will meet are not shown
+here: Equinox for layers, and Orbax for saving. What goes into them and comes out is
+mostly what you know: pytrees of arrays. So you can read code that uses them, check
+their numbers in NumPy, and leave a library without losing your numbers. What is said of
+the state of a library was looked up in November 2026. Read first: pytrees and
+neural_network.
 """
 
 import jax
@@ -65,7 +66,8 @@ def flax_network_is_a_class(seed=0):
 
     The class derives from `nnx.Module`. Its `__init__` makes the layers, and `__call__`
     says what the network does with x. `nnx.state` collects the arrays of all layers,
-    and `nnx.to_pure_dict` makes dicts of them, named as the attributes are.
+    and `nnx.to_pure_dict` makes dicts of them, named as the attributes are. (Flax 0.12
+    refuses a plain list of layers as an attribute, and takes an `nnx.List` of them.)
 
     Predict: how many arrays does this network hold?
     """
@@ -94,32 +96,44 @@ def check_flax_network_is_two_layers_in_numpy():
 
 
 def flax_split_gives_a_pure_function(seed=0):
-    """`nnx.split` takes a network apart, into a plan and a pytree of parameters.
+    """`nnx.split` takes a network apart, into a plan and a pytree of its arrays.
 
-    Transformations want a pure function of a pytree. `nnx.split` gives the plan of the
-    network, which holds no arrays, and its parameters. `nnx.merge` puts a network
-    together from both. So `loss` is a pure function of the parameters, and `jax.grad`
-    gives a slope for each of them.
+    A network of Flax is itself a pytree, and `jax.grad` takes it as it is: the slopes
+    come back in a network. `nnx.split` makes plain what goes in and out. It gives the
+    plan of the network, a `GraphDef` without arrays, and all its arrays, a pytree named
+    `State`. `nnx.merge` puts a network together from both.
+
+    Here all arrays are parameters. With a layer such as `nnx.Dropout` the arrays are
+    also those that count its random keys, and `jax.grad` refuses whole numbers.
+
+    Predict: do both ways give the same slope for the last offset?
     """
     from flax import nnx
 
-    plan, params = nnx.split(two_layers(seed))
+    network = two_layers(seed)
     x = jnp.array([[1.0, 2.0], [0.0, -1.0]])
 
-    def loss(params):
-        y = nnx.merge(plan, params)(x)
-        return jnp.mean(y**2)
+    def loss_of_network(network):
+        return jnp.mean(network(x) ** 2)
 
-    gradient = jax.grad(loss)(params)
+    whole = jax.grad(loss_of_network)(network)
+    slope = whole.out.bias[...]
+
+    plan, params = nnx.split(network)
     numbers = nnx.to_pure_dict(params)
-    slopes = nnx.to_pure_dict(gradient)
-    return numbers, slopes
+
+    def loss(params):
+        return loss_of_network(nnx.merge(plan, params))
+
+    slopes = nnx.to_pure_dict(jax.grad(loss)(params))
+    return numbers, slope, slopes
 
 
 def check_flax_slopes_are_the_chain_rule():
-    """The slopes are those of the chain rule, written out in NumPy with 64 bits."""
+    """Both ways give the slopes of the chain rule, written out in NumPy."""
     for seed in (0, 7):
-        numbers, slopes = flax_split_gives_a_pure_function(seed)
+        numbers, slope, slopes = flax_split_gives_a_pure_function(seed)
+
         x = np.array([[1.0, 2.0], [0.0, -1.0]])
         hidden, out = numbers["hidden"], numbers["out"]
         h = np.tanh(x @ np.float64(hidden["kernel"]) + hidden["bias"])
@@ -127,6 +141,7 @@ def check_flax_slopes_are_the_chain_rule():
         to_h = to_y @ np.float64(out["kernel"]).T * (1 - h**2)
         np.testing.assert_allclose(slopes["out"]["kernel"], h.T @ to_y, 1e-5, 1e-6)
         np.testing.assert_allclose(slopes["out"]["bias"], to_y.sum(0), 1e-5, 1e-6)
+        np.testing.assert_allclose(slope, to_y.sum(0), 1e-5, 1e-6)
         np.testing.assert_allclose(slopes["hidden"]["kernel"], x.T @ to_h, 1e-5, 1e-6)
         np.testing.assert_allclose(slopes["hidden"]["bias"], to_h.sum(0), 1e-5, 1e-6)
 
@@ -135,8 +150,8 @@ def flax_object_that_changes_itself(calls=3):
     """An object of Flax may change itself, and Flax has a `jit` of its own for that.
 
     This object counts its calls, in an `nnx.Variable`, a box that is no parameter.
-    `nnx.jit` compiles as `jax.jit` does, and afterwards puts what has changed back into
-    the object. `jax.jit` takes such an object as well, without any complaint.
+    `nnx.jit` compiles too, and after each call it puts what has changed back into the
+    object. `jax.jit` takes such an object as well, for it is a pytree.
 
     Predict: what does each counter say after three calls?
     """
@@ -151,11 +166,15 @@ def flax_object_that_changes_itself(calls=3):
 
     ours = Counter()
     theirs = Counter()
+    nnx_tick = nnx.jit(tick)
+    jax_tick = jax.jit(tick)
     for _ in range(calls):
-        nnx.jit(tick)(ours)
-        jax.jit(tick)(theirs)
+        nnx_tick(ours)
+        jax_tick(theirs)
     with_nnx_jit = ours.count[...]
+    # jax.jit counted on a copy, made anew from the leaves at each call
     with_jax_jit = theirs.count[...]
+
     return with_nnx_jit, with_jax_jit
 
 
@@ -174,9 +193,9 @@ def haiku_layers_need_a_transform(seed=0):
     it, so you should be able to read it.
 
     In Haiku you write one function that makes layers and applies them at once. Called
-    as it is, it does not know where the parameters shall come from. `hk.transform`
-    makes two pure functions of it: `init` draws parameters with a key, `apply` uses
-    them. `apply` would take a key too, for layers that need randomness;
+    as it is, it does not know where to take its parameters from. `hk.transform` makes
+    two pure functions of it: `init` draws parameters with a key, `apply` uses them.
+    `apply` would take a key too, for layers that need randomness;
     `hk.without_apply_rng` spares us that.
     """
     import haiku as hk
@@ -208,11 +227,13 @@ def check_haiku_layer_multiplies_and_adds():
 
 
 def haiku_parameters_fit_into_flax(seed=0):
-    """A trained network can move to another library: its parameters are only arrays.
+    """The parameters of a network can move to another library: they are arrays.
 
     Here are parameters as Haiku makes them, and a layer of Flax with numbers of its
-    own. `nnx.update` writes arrays into the boxes of the layer, by their names. We add
-    1 to the offsets on the way, so that one can see that they have arrived.
+    own. `nnx.update` writes arrays into the boxes of the layer, by their names. It
+    checks neither names nor shapes, and a misspelt name passes without a word, so
+    compare an output afterwards. We add 1 to the offsets on the way, to see that they
+    have arrived.
     """
     import haiku as hk
     from flax import nnx
@@ -239,11 +260,12 @@ def check_flax_gives_what_haiku_gave():
 def optax_update_is_added(rate=0.1):
     """Optax makes an update of a gradient, and you add it to the parameters.
 
-    Optax is the library of optimisers, and it is worked on: its source changed some 200
-    times in the year before August 2026. An optimiser is a pair of functions. `init`
-    makes the state that it needs, and `update` turns a gradient into what is to be
-    added. `optax.apply_updates` adds it, leaf by leaf. `optax.sgd` is the plain walk
-    downhill of the lesson gradient_descent. It needs no state, and its state is empty.
+    Optax is a library of optimisers, still worked on in 2026. An optimiser is a pair of
+    functions; the page shows it under the long name that Optax gives it. `init` makes
+    the state that it needs, and `update` turns a gradient into what is to be added.
+    `optax.apply_updates` adds it, leaf by leaf. `optax.sgd` is the plain walk downhill
+    of the lesson gradient_descent. It needs no state: it is made of two parts, and each
+    has an empty one.
 
     Predict: the slope of w² is 2w. Where is w = 3 after one step?
     """
@@ -272,11 +294,13 @@ def check_sgd_goes_down_by_rate_times_slope():
 
 
 def adam_steps_do_not_know_the_scale(rate=0.1, steps=3):
-    """Adam divides each slope by the size that this slope usually has.
+    """Adam divides the mean of the slopes by the size that they usually have.
 
     `optax.adam` is the optimiser that most networks are trained with. Its state holds
-    two running means for each parameter: of the slopes, and of their squares. The step
-    is the first divided by the root of the second.
+    two running means for each parameter: `mu` of the slopes, and `nu` of their squares.
+    Both start at 0, and Adam corrects them for that. The update is −rate times the
+    first, divided by the root of the second. `update` gives the new state, which you
+    hand to the next step.
 
     Predict: y is a hundred times as steep as x. Which of them moves farther?
     """
@@ -288,63 +312,101 @@ def adam_steps_do_not_know_the_scale(rate=0.1, steps=3):
     params = {"x": jnp.array(1.0), "y": jnp.array(1.0)}
     optimizer = optax.adam(rate)
     state = optimizer.init(params)
-    path = []
     for _ in range(steps):
         slopes = jax.grad(loss)(params)
         updates, state = optimizer.update(slopes, state)
         params = optax.apply_updates(params, updates)
-        path.append((params["x"], params["y"]))
-    return path
+    mu = state[0].mu
+    nu = state[0].nu
+    return params, mu, nu
 
 
 def check_adam_is_two_running_means():
     """Adam, written out in NumPy, takes the same steps: nearly equal for x and y."""
-    for rate, steps in ((0.1, 3), (0.02, 5)):
+    for rate, steps in ((0.1, 3), (0.02, 5), (0.1, 1)):
         position, mean, square = np.ones(2), np.zeros(2), np.zeros(2)
-        for n, found in enumerate(adam_steps_do_not_know_the_scale(rate, steps), 1):
+        for n in range(1, steps + 1):
             slope = 2 * np.array([1, 100]) * position
             mean = 0.9 * mean + 0.1 * slope
             square = 0.999 * square + 0.001 * slope**2
             unbiased = mean / (1 - 0.9**n), square / (1 - 0.999**n)
             position = position - rate * unbiased[0] / (np.sqrt(unbiased[1]) + 1e-8)
-            # float32 loses digits in 1 − 0.999ⁿ
-            np.testing.assert_allclose(found, position, rtol=3e-5)
-            assert abs(position[0] - position[1]) < 1e-5
+        params, mu, nu = adam_steps_do_not_know_the_scale(rate, steps)
+        found = [(given["x"], given["y"]) for given in (params, mu, nu)]
+        # float32 loses digits in 1 − 0.999ⁿ
+        np.testing.assert_allclose(found, (position, mean, square), rtol=3e-5)
+        assert abs(position[0] - position[1]) < 1e-5
+
+
+def a_long_gradient_is_shortened(largest=1.0):
+    """`optax.clip_by_global_norm` shortens a gradient that is too long.
+
+    It keeps the direction. The length is taken over all leaves together: the root of
+    the sum of all squares. It is a guard against the one step that throws a network far
+    away. Its form is that of an optimiser, `init` and `update`.
+
+    Predict: the slopes are 3, 0 and 4. How long is the gradient, and what is left?
+    """
+    import optax
+
+    slopes = {"w": jnp.array([3.0, 0.0]), "b": jnp.array(4.0)}
+    length = jnp.sqrt(jnp.sum(slopes["w"] ** 2) + slopes["b"] ** 2)
+    clip = optax.clip_by_global_norm(largest)
+    state = clip.init(slopes)
+    shorter, state = clip.update(slopes, state)
+    return length, shorter
+
+
+def check_the_length_over_all_leaves_is_clipped():
+    """A gradient that is too long is shortened to the largest length, others stay."""
+    for largest in (1.0, 2.5, 10.0):
+        length, shorter = a_long_gradient_is_shortened(largest)
+        np.testing.assert_allclose(length, np.hypot(3, 4), 1e-6)
+        part = min(1, largest / 5)
+        np.testing.assert_allclose(shorter["w"], [3 * part, 0], 1e-6)
+        np.testing.assert_allclose(shorter["b"], 4 * part, 1e-6)
 
 
 def optax_parts_are_chained(largest=1.0):
-    """`optax.chain` makes one optimiser of several steps, in their order.
+    """`optax.chain` makes one optimiser of several parts, in their order.
 
-    `optax.clip_by_global_norm` shortens a gradient that is longer than the given
-    length, and keeps its direction. The length is taken over all leaves together. It
-    is a guard against the one step that throws a network far away.
+    Each part gets what the one before it gave. So it makes a difference whether the
+    gradient of length 5 is clipped to length 1 before `optax.sgd` multiplies it by
+    −0.1, or its update of length 0.5 is clipped afterwards.
+
+    Predict: in which of the two does clipping change nothing?
     """
     import optax
 
     slopes = {"w": jnp.array([3.0, 0.0]), "b": jnp.array(4.0)}
     clip = optax.clip_by_global_norm(largest)
-    optimizer = optax.chain(clip, optax.sgd(0.1))
-    state = optimizer.init(slopes)
-    updates, state = optimizer.update(slopes, state)
-    return updates
+    sgd = optax.sgd(0.1)
+
+    before = optax.chain(clip, sgd)
+    clipped_before, _ = before.update(slopes, before.init(slopes))
+
+    after = optax.chain(sgd, clip)
+    clipped_after, _ = after.update(slopes, after.init(slopes))
+    return clipped_before, clipped_after
 
 
-def check_the_length_over_all_leaves_is_clipped():
-    """A gradient that is too long is shortened to the largest length, others stay."""
-    for largest in (1.0, 2.5, 10.0):  # the slopes 3 and 4 have length 5
+def check_the_order_of_the_chain_counts():
+    """Each part works on what the part before it gave, in the order of the chain."""
+    for largest in (1.0, 0.25, 10.0):
         updates = optax_parts_are_chained(largest)
-        shorter = min(1, largest / 5)
-        np.testing.assert_allclose(updates["w"], [-0.3 * shorter, 0], 1e-6)
-        np.testing.assert_allclose(updates["b"], -0.4 * shorter, 1e-6)
+        parts = min(1, largest / 5), min(1, largest / 0.5)
+        for update, part in zip(updates, parts, strict=True):
+            np.testing.assert_allclose(update["w"], [-0.3 * part, 0], 1e-6)
+            np.testing.assert_allclose(update["b"], -0.4 * part, 1e-6)
 
 
 def schedule_is_a_function_of_the_step(peak=1.0, warmup=20, steps=100):
     """A schedule is a function from the number of the step to the rate.
 
     Large networks are seldom trained with one rate throughout. This schedule of Optax,
-    `optax.warmup_cosine_decay_schedule`, grows from 0 while the first slopes are wild,
-    and then sinks along half a wave of the cosine. An optimiser takes the schedule in
-    the place of a number: `optax.sgd(schedule)`.
+    `optax.warmup_cosine_decay_schedule`, grows from 0 in the first steps, and then
+    sinks along half a wave of the cosine. An optimiser takes the schedule in the place
+    of a number: `optax.sgd(schedule)`.
     """
     import matplotlib.pyplot as plt
     import optax
@@ -378,7 +440,9 @@ def training_with_flax_and_optax(steps=60, rate=0.3):
 
     A layer learns to give 2a − b + 0.5 for the numbers a and b. The step is a pure
     function of the parameters and of the optimiser's state, and compiled as a whole.
-    `jax.value_and_grad` gives it the loss and the slopes.
+    `jax.value_and_grad` gives it the loss and the slopes. Much code with Flax writes
+    the same with `nnx.value_and_grad` and `nnx.Optimizer`, which changes the network in
+    place. At the end the loss is as small as 32 bits let it become.
     """
     import matplotlib.pyplot as plt
     import optax
@@ -389,7 +453,7 @@ def training_with_flax_and_optax(steps=60, rate=0.3):
     plan, params = nnx.split(layer)
     optimizer = optax.sgd(rate)
     state = optimizer.init(params)
-    x = jax.random.normal(jax.random.key(0), (20, 2))
+    x = jax.random.normal(jax.random.key(0), (500, 2))
     y = x @ jnp.array([2.0, -1.0]) + 0.5
 
     def loss(params):
@@ -465,11 +529,11 @@ def check_the_loss_is_over_all_pairs():
 
 
 def chex_shapes_cost_nothing(n=3):
-    """An assertion about shapes is checked while JAX traces, and then it is gone.
+    """An assertion about shapes is checked while JAX traces.
 
-    A tracer has a shape, so `chex.assert_shape` can look at it. What it finds is
-    settled for all calls with this shape, so nothing of it is left in the program that
-    `jax.make_jaxpr` shows.
+    A tracer has a shape, so `chex.assert_shape` can look at it. A tracer has no numbers
+    yet: an assertion about numbers, such as `chex.assert_tree_all_finite`, is an error
+    in a compiled function, unless `chex.chexify` wraps it.
 
     Predict: how many equations does the jaxpr have?
     """
@@ -497,16 +561,17 @@ def check_the_assertion_leaves_no_equation():
 
 
 def td_error_is_a_surprise(discount=0.9):
-    """RLax has the formulas of reinforcement learning, each for one step or episode.
+    """RLax has the formulas of reinforcement learning, such as the TD error.
 
     The *value* of a position in a game is the reward that one still expects from there.
     After a move one knows more: the reward of the move, and the value of the new
-    position, which counts a little less since it lies ahead. The *TD error* is what one
-    now knows minus what one expected, and learning makes it small.
+    position, which counts a little less since it lies ahead. The *TD error* (temporal
+    difference) is what one now knows minus what one expected, and learning makes it
+    small.
 
-    `rlax.td_learning` gives it for one move. Like most of RLax it knows no batches:
-    `jax.vmap` makes them. RLax is looked after, but grows little: the changes of 2026
-    kept it in step with JAX.
+    `rlax.td_learning` gives it for one move. Its `discounts` say how much the new value
+    counts. Like most of RLax it knows no batches: `jax.vmap` makes them. RLax is looked
+    after, but grows little: the changes of 2026 kept it in step with JAX.
     """
     import rlax
 
@@ -530,9 +595,9 @@ def check_td_error_is_reward_plus_discounted_value_minus_value():
 def returns_are_summed_from_the_end(discount=0.5):
     """The return of a step is its reward plus the discounted return of the next.
 
-    So returns are computed from the end. `rlax.discounted_returns` takes the rewards
-    of an episode, a discount for each step, and the value of what follows the end: 0,
-    for nothing does.
+    So returns are computed from the end. `rlax.discounted_returns` takes the rewards of
+    an *episode*, which is one game from its start to its end, a discount for each step,
+    and the value of what follows the end, here 0.
 
     Predict: only the last of four steps is rewarded, with 8. What is the return of
     the first?
@@ -541,8 +606,7 @@ def returns_are_summed_from_the_end(discount=0.5):
 
     rewards = jnp.array([0.0, 0.0, 0.0, 8.0])
     discounts = jnp.full(4, discount)
-    nothing = jnp.zeros(4)
-    returns = rlax.discounted_returns(rewards, discounts, nothing)
+    returns = rlax.discounted_returns(rewards, discounts, 0.0)
     return returns
 
 
@@ -562,11 +626,13 @@ def graph_is_a_list_of_edges(weight=2.0):
     """A graph is three arrays: what the nodes hold, and where edges begin and end.
 
     Edge k leads from node `senders[k]` to node `receivers[k]`. A *message* goes along
-    each edge. `jraph.segment_sum` adds up the messages that arrive at the same node.
+    each edge. `jraph.segment_sum` adds up the messages that arrive at the same node, as
+    JAX's own `jax.ops.segment_sum` does.
 
     Jraph is a small library for graphs. It is finished rather than alive: the newest
-    release is from August 2022, and pip takes it only where it is named as
-    `jraph>=0.0.6.dev0`. It still works with the JAX that runs this page.
+    release is from August 2022. What is shown here still works;
+    `jraph.get_fully_connected_graph` no longer does, since it calls the old
+    `jax.tree_leaves`.
     """
     import jraph
 
@@ -592,51 +658,57 @@ def graph_network_is_two_functions(weight=2.0):
 
     `jraph.GraphsTuple` holds a graph. `n_node` and `n_edge` say how many nodes and
     edges it has, and `globals` is for numbers of the whole graph. `jraph.GraphNetwork`
-    calls the function for edges with what stands at both ends, adds up the new edges
-    at each node, and hands the sum to the function for nodes. In a real network both
-    functions are layers, with parameters to be trained.
+    first calls the function for edges: with the edges, with the nodes that send and
+    that receive, and with `globals`. Then it calls the function for nodes: with the
+    nodes, with the sum of the new edges that each node sends, with the sum of those
+    that it receives, and with `globals`. In a real network both functions are layers,
+    with parameters to be trained.
     """
     import jraph
 
-    def update_edge(edge, sender, receiver, everything):
-        return weight * (sender - receiver)
+    def update_edge(edge, sender, receiver, of_graph):
+        return edge * sender
 
-    def update_node(node, sent, received, everything):
+    def update_node(node, sent, received, of_graph):
         return node + received
 
     graph = jraph.GraphsTuple(
         nodes=jnp.array([1.0, 10.0, 100.0]),
-        edges=jnp.zeros(4),
-        senders=jnp.array([0, 1, 2, 0]),
-        receivers=jnp.array([1, 2, 1, 2]),
+        edges=jnp.array([weight, 3.0]),
+        senders=jnp.array([0, 1]),
+        receivers=jnp.array([1, 2]),
         n_node=jnp.array([3]),
-        n_edge=jnp.array([4]),
+        n_edge=jnp.array([2]),
         globals=None,
     )
     network = jraph.GraphNetwork(update_edge, update_node)
     new = network(graph)
-    return new.edges, new.nodes
+    return new
 
 
 def check_the_graph_network_is_a_loop():
-    """A loop over the edges, and one over the nodes, gives the same graph."""
+    """A plain loop over the edges gives the same edges and the same nodes."""
     for weight in (2.0, -0.5):
-        edges, nodes = graph_network_is_two_functions(weight)
+        new = graph_network_is_two_functions(weight)
         old = [1.0, 10.0, 100.0]
-        ends = ((0, 1), (1, 2), (2, 1), (0, 2))
-        expected = [weight * (old[s] - old[r]) for s, r in ends]
-        np.testing.assert_allclose(edges, expected, 1e-6)
-        for (_, receiver), edge in zip(ends, expected, strict=True):
-            old[receiver] += edge
-        np.testing.assert_allclose(nodes, old, 1e-6)
+        nodes, edges = list(old), []
+        for sender, receiver, edge in ((0, 1, weight), (1, 2, 3.0)):
+            edges.append(edge * old[sender])
+            nodes[receiver] += edges[-1]
+        np.testing.assert_allclose(new.edges, edges, 1e-6)
+        np.testing.assert_allclose(new.nodes, nodes, 1e-6)
+        np.testing.assert_array_equal((new.senders, new.receivers), [[0, 1], [1, 2]])
+        np.testing.assert_array_equal((new.n_node, new.n_edge), [[3], [2]])
+        assert new.globals is None
 
 
 def graphs_are_padded_to_one_size(small=2, large=5):
     """Graphs of different sizes are padded, so that one program serves them all.
 
-    `jax.jit` compiles anew for every shape. `jraph.pad_with_graphs` adds nodes and
-    edges that belong to nobody, up to the sizes that are asked for. We count how often
-    Python runs the function, once for each program.
+    `jax.jit` compiles anew for every shape. `jraph.pad_with_graphs` adds a second
+    graph, of nodes that hold 0, and `n_node` then counts the nodes of both. Together
+    they have the sizes that are asked for, and at least one node must be spare. We
+    count how often Python runs the function, once for each program.
 
     Myth: graphs all differ in size, so JAX cannot be fast on them.
     """
@@ -647,7 +719,7 @@ def graphs_are_padded_to_one_size(small=2, large=5):
     @jax.jit
     def total(graph):
         traced.append(graph.nodes.shape)
-        return jraph.segment_sum(graph.nodes, graph.receivers * 0, 1)[0]
+        return jnp.sum(graph.nodes)
 
     def ring(n):
         places = jnp.arange(n)
@@ -661,18 +733,16 @@ def graphs_are_padded_to_one_size(small=2, large=5):
             globals=None,
         )
 
-    totals = []
-    for n in (small, large):
-        padded = jraph.pad_with_graphs(ring(n), n_node=8, n_edge=8)
-        count = total(padded)
-        totals.append(count)
+    padded = jraph.pad_with_graphs(ring(small), n_node=8, n_edge=9)
+    of_small = total(padded)
+    of_large = total(jraph.pad_with_graphs(ring(large), n_node=8, n_edge=9))
     programs = len(traced)
-    return totals, programs
+    return of_small, of_large, programs
 
 
 def check_one_program_for_all_sizes():
     """One program counts the nodes of both rings: those that pad them hold 0."""
     for small, large in ((2, 5), (3, 7)):
-        totals, programs = graphs_are_padded_to_one_size(small, large)
+        *totals, programs = graphs_are_padded_to_one_size(small, large)
         np.testing.assert_array_equal(totals, (small, large))
         assert programs == 1

@@ -2,14 +2,15 @@
 
 JAX has existed since 2018. Names have moved since then, and some are gone, but old
 pages still show them. This appendix need not be read from top to bottom: look a name
-up, for example with `python -m jaxintro.lesson --find tree_map`. Each section tries the
-old name on the JAX that you have, and shows the new one at work. The versions are those
-of JAX's own list of changes.
+up, for example with `python -m jaxintro.lesson --find tree_map`. Each section looks for
+the old name in the JAX that you have, and shows the new one at work. The versions are
+those of JAX's own list of changes, which leaves out only that of `PositionalSharding`.
 """
 
-import importlib
 import pydoc
 from importlib.metadata import version
+from importlib.util import find_spec
+from inspect import signature
 
 import jax
 import jax.numpy as jnp
@@ -36,8 +37,8 @@ def tree_map_moved(w=2.0):
 
     `jax.tree.map` came with JAX 0.4.25, and the old name went with 0.6.0. The same
     holds for `jax.tree_leaves` and `jax.tree_flatten`: write `jax.tree.leaves` and
-    `jax.tree.flatten`. In pages for any version you find `jax.tree_util.tree_map`,
-    which still works.
+    `jax.tree.flatten`. Some pages write `jax.tree_util.tree_map`, which is older than
+    both and still works.
 
     Myth: what worked in some version of JAX works in each later one.
     """
@@ -87,7 +88,8 @@ def index_update_is_at(number=9.0):
     """`jax.ops.index_update(x, i, y)` is `x.at[i].set(y)`.
 
     In the same way `jax.ops.index_add` is `x.at[i].add(y)`. The old functions went with
-    JAX 0.3.2. (The new form is older than that, and has more members: numpy_parity.)
+    JAX 0.3.2. The new form is older than that, and there are more of its kind: see the
+    lesson numpy_parity.
     """
     x = jnp.array([1.0, 2.0, 3.0])
     try:
@@ -109,9 +111,9 @@ def check_index_update():
 def device_is_no_method():
     """`x.device()` is now `x.devices()`, which gives a set.
 
-    The old method went with JAX 0.4.27. There is an attribute `x.device` today, without
-    the brackets. For an array that is spread over several devices it is a *sharding*,
-    which says how; for others it is the device.
+    The old method went with JAX 0.4.27. Today another thing has this name. For `x`
+    below it is its device; for an array that is spread over several devices it is a
+    *sharding*, which says how.
 
     Predict: what happens if you call `x.device()` today?
     """
@@ -136,8 +138,8 @@ def device_array_is_array():
     """`jnp.DeviceArray` is now `jax.Array`.
 
     Since JAX 0.4.1 all arrays of JAX have this type, wherever they live, and the old
-    name is gone since 0.4.14. A key is a `jax.Array` too: its old type
-    `jax.random.KeyArray` is gone since 0.4.24.
+    name is gone since 0.4.14. A tracer is a `jax.Array` too, and so is a key: its old
+    type `jax.random.KeyArray` is gone since 0.4.24.
 
     Predict: and a list of numbers, is that a `jax.Array`?
     """
@@ -177,7 +179,7 @@ def shuffle_is_permutation(seed=0):
 
 
 def check_shuffle():
-    """The old name is an AttributeError; the new one gives the same entries."""
+    """The old name is an AttributeError; the new one only reorders the entries."""
     for seed in (0, 7):
         refused, new = shuffle_is_permutation(seed)
         assert "shuffle" in str(refused)
@@ -187,10 +189,11 @@ def check_shuffle():
 def xla_computation_is_lower(x=2.0):
     """`jax.xla_computation(f)(x)` is now `jax.jit(f).lower(x)`.
 
-    What `lower` gives is the program before it is compiled. `as_text` shows it, and
-    `compile` compiles it. The old function went with JAX 0.4.34.
+    What `lower` gives is the program before it is compiled. `as_text` shows it in a
+    language named StableHLO, and `compile` compiles it. The old function went with JAX
+    0.4.34; it wrote the program in another language, HLO.
 
-    Predict: the function is a sine. How often will the word stand in the text?
+    Predict: how often does the word `sine` stand in the text?
     """
     try:
         jax.xla_computation(jnp.sin)(x)
@@ -203,7 +206,7 @@ def xla_computation_is_lower(x=2.0):
 
 
 def check_xla_computation():
-    """The old name is an AttributeError; compiled, its sine is one."""
+    """The old name is an AttributeError; the text has one sine, and it is NumPy's."""
     for x in (2.0, -0.5):
         refused, text, y = xla_computation_is_lower(x)
         assert "xla_computation" in str(refused)
@@ -224,7 +227,7 @@ def xla_bridge_is_gone():
 
 
 def check_xla_bridge():
-    """The old module is there before JAX 0.8 only; both others name the platform."""
+    """The old module is gone since JAX 0.8; both others name the same platform."""
     old_is_there, platform, first = xla_bridge_is_gone()
     before_0_8 = [int(part) for part in version("jax").split(".")[:2]] < [0, 8]
     assert old_is_there is before_0_8
@@ -238,7 +241,9 @@ def config_is_an_object():
     `jax.config.update`. Below it switches the numbers of 64 bits on and off again.
     """
     try:
-        importlib.import_module("jax.config")
+        from jax.config import config
+
+        config.update("jax_enable_x64", True)
     except ImportError as error:
         refused = error
     jax.config.update("jax_enable_x64", True)
@@ -258,9 +263,11 @@ def check_config():
 def positional_sharding_is_named(count=4):
     """`PositionalSharding` is now `NamedSharding`, with a mesh whose axes have names.
 
-    The old class went with JAX 0.7.0. A *mesh* is a grid of devices; `jax.make_mesh`
-    makes one. `jax.sharding.NamedSharding` says along which of its axes an array is
-    cut, by a `jax.sharding.PartitionSpec`. The lesson devices is about this.
+    The old class went with JAX 0.7.0. A *mesh* is a grid of devices, and its axes have
+    names; `jax.make_mesh` makes one. `jax.sharding.NamedSharding` says along which of
+    its axes an array is cut, by a `jax.sharding.PartitionSpec`. This mesh has one
+    device, so nothing is cut here, and `y.sharding` tells that `y` lies on it. The
+    lesson devices goes on with several.
     """
     try:
         jax.sharding.PositionalSharding(jax.devices())
@@ -270,46 +277,58 @@ def positional_sharding_is_named(count=4):
     rows = jax.sharding.PartitionSpec("rows")
     x = jnp.arange(float(count))
     y = jax.device_put(x, jax.sharding.NamedSharding(mesh, rows))
-    return refused, y
+    spec = y.sharding.spec
+    return refused, y, spec
 
 
 def check_positional_sharding():
     """The old class is an AttributeError; the new one puts the numbers on the mesh."""
     for count in (4, 6):
-        refused, y = positional_sharding_is_named(count)
+        refused, y, spec = positional_sharding_is_named(count)
         assert "PositionalSharding" in str(refused)
         np.testing.assert_array_equal(y, np.arange(count))
-        assert y.sharding.mesh.axis_names == ("rows",)
+        assert tuple(spec) == y.sharding.mesh.axis_names == ("rows",)
 
 
 def clip_has_min_and_max(low=1.0):
     """`jnp.clip(x, a_min=…)` is now `jnp.clip(x, min=…)`.
 
-    The old names of the arguments went with JAX 0.10.0, and before that they warn. By
-    place, `jnp.clip(x, 0, 1)` reads as ever. Both names are those that NumPy has, too.
+    The old names of the arguments, `a_min` and `a_max`, went with JAX 0.10.0; JAX 0.7
+    still takes them, with a warning. `signature` of Python lists the names that a
+    function takes. By place, `jnp.clip(x, 0, 1)` reads as ever. NumPy takes the new
+    names too since its version 2.1.
     """
     x = jnp.array([0.0, 1.0, 2.0])
+    names = list(signature(jnp.clip).parameters)
     new = jnp.clip(x, min=low)
     by_place = jnp.clip(x, low, 1.5)
-    return new, by_place
+    return names, new, by_place
 
 
 def check_clip():
-    """Both ways cut the numbers as NumPy cuts them."""
+    """JAX 0.10 has no `a_min`; `min` and the arguments by place cut as NumPy does."""
+    before_0_10 = [int(part) for part in version("jax").split(".")[:2]] < [0, 10]
     for low in (1.0, 0.25):
-        new, by_place = clip_has_min_and_max(low)
+        names, new, by_place = clip_has_min_and_max(low)
+        assert names[:3] == ["arr", "min", "max"]
+        assert ("a_min" in names) is before_0_10
+
         np.testing.assert_allclose(new, np.clip([0.0, 1.0, 2.0], low, None), 1e-6)
         np.testing.assert_allclose(by_place, np.clip([0.0, 1.0, 2.0], low, 1.5), 1e-6)
 
 
 def host_callback_is_pure_callback(x=2.0):
-    """`jax.experimental.host_callback` is now `jax.pure_callback`, and two more.
+    """`jax.experimental.host_callback` is now `jax.pure_callback`, or one of two.
 
     The old module went with JAX 0.8.0. `jax.pure_callback(f, like, x)` lets a compiled
     program call a pure function of Python, here one of NumPy. `like` is the shape and
     dtype of what comes back, a `jax.ShapeDtypeStruct`. For a function with side effects
-    there is `jax.experimental.io_callback`, and for printing `jax.debug.print`.
+    there is `jax.experimental.io_callback`, and for printing `jax.debug.print`. JAX
+    cannot look into the function of Python: `jax.grad` refuses it, and `jax.vmap` does
+    unless `vmap_method` says how. `find_spec` of Python gives None for a module that is
+    not there.
     """
+    old_is_there = find_spec("jax.experimental.host_callback") is not None
     like = jax.ShapeDtypeStruct((), jnp.float32)
 
     def sine(x):
@@ -320,22 +339,31 @@ def host_callback_is_pure_callback(x=2.0):
         return jax.pure_callback(sine, like, x)
 
     y = numpy_sine(x)
-    return y
+    return old_is_there, y
 
 
 def check_host_callback():
-    """The compiled function gives NumPy's sine."""
+    """The old module is gone since JAX 0.8; the new function gives NumPy's sine."""
+    before_0_8 = [int(part) for part in version("jax").split(".")[:2]] < [0, 8]
     for x in (2.0, -0.5):
-        np.testing.assert_allclose(host_callback_is_pure_callback(x), np.sin(x), 1e-6)
+        old_is_there, y = host_callback_is_pure_callback(x)
+        assert old_is_there is before_0_8
+        np.testing.assert_allclose(y, np.sin(x), 1e-6)
 
 
 def more_names_that_are_gone():
-    """More old names, and for each the one that replaces it.
+    """More old names, and for each the one to look at today.
 
-    `xmap` went with JAX 0.4.31, `trapz`, `in1d` and `row_stack` with 0.4.24, `product`
-    with 0.4.16, and `stax` and `optimizers` with 0.3.16. For the last two there are
-    better libraries today: Flax and Optax, as the lesson ecosystem shows.
-    `pydoc.locate` of Python looks a name up, and gives None if nothing has it.
+    `xmap` went with JAX 0.4.31, `trapz`, `in1d`, `row_stack` and `jax.linear_util` with
+    0.4.24, `jax.abstract_arrays` with 0.4.17, `product` with 0.4.16,
+    `jax.core.Primitive` with 0.6.0, and `stax` and `optimizers` with 0.3.16. For `stax`
+    and `optimizers` there are better libraries today: Flax and Optax, as the lesson
+    ecosystem shows. `jax.shard_map` is not called as `xmap` was: see the lesson
+    devices. `pydoc.locate` of Python looks a name up, and gives None if nothing has it.
+
+    Other old names still work: `jax.random.PRNGKey` (lesson prng_keys), `jax.pmap`
+    (devices), and, with a warning since JAX 0.8, `jax.experimental.pjit.pjit` and
+    `jax.experimental.shard_map.shard_map`, which are `jax.jit` and `jax.shard_map` now.
     """
     still_there = [old for old in GONE if pydoc.locate(old)]
     missing = [n for n in GONE.values() if not pydoc.locate(n)]
