@@ -148,7 +148,7 @@ class Recorder:
         if holds_tracer(arguments):
             line.tracings += 1
             if len(line.first) < KEPT:
-                line.first.append(_arguments(line.place.label, arguments))
+                line.first.append(_arguments(line.place.names, arguments))
 
     def left(self, number: int) -> None:
         """A function ends: of its values, the large ones are not held for longer."""
@@ -254,9 +254,8 @@ class Recorder:
 
     def _note(self, number: int, value: Any, *, silent: bool = False) -> None:
         line = self.lines.get(number)
-        often = line is not None and line.runs >= KEPT
         busy = silent or self.unread or self.readers
-        if line and often and not busy and stays(value):
+        if line and line.runs >= KEPT and not busy and stays(value):
             # most of what a loop gives comes here, where as little as can be is done
             line.runs += 1
             line.wait(value)
@@ -281,7 +280,7 @@ class Recorder:
 
     def _take(self, line: Line, value: Any) -> None:
         """Read one of the first values; one of many waits for the next."""
-        kept = value if stays(value) else still(value)
+        kept = still(value)
         if line.runs > KEPT:
             if kept is MOVES and line.runs > OFTEN and not holds_tracer(value):
                 kept = value
@@ -355,10 +354,10 @@ class Recorder:
                 line.printed.append(said)
 
 
-def _arguments(names: str, values: tuple[Any, ...]) -> Words:
+def _arguments(names: tuple[str, ...], values: tuple[Any, ...]) -> Words:
     said = [
         f"{name}: {_tracers(words(value))}"
-        for name, value in zip(names.split(", "), values, strict=True)
+        for name, value in zip(names, values, strict=True)
         if holds_tracer(value)
     ]
     return Words("; ".join(said))
