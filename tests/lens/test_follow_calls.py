@@ -171,7 +171,9 @@ def test_functions_that_are_not_python(function):
     assert "no lines to show" in str(report)
 
 
-def test_code_that_has_no_file():
+def test_code_that_has_no_file(monkeypatch):
+    # from Python 3.13 on, this is also the name of the program of `python -c`
+    monkeypatch.delitem(linecache.cache, "<string>", raising=False)
     namespace = {}
     exec("def made(x):\n    return x + 1", namespace)
     report = compared(namespace["made"], 1)
